@@ -1,0 +1,46 @@
+"""What `submit` hands to the application master and, unchanged, to every TaskManager: one file, `launch.json`, in the working directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FILE = "launch.json"
+"""Name of the file that holds a `Launch`."""
+
+TREADLE_ZIP = "treadle.zip"
+"""Name of the archive that holds the package `treadle` and nothing else: all of ours that user code can import."""
+
+CERTIFICATE, KEY = ".skein.crt", ".skein.pem"
+"""Names of the application's TLS certificate (its own CA) and private key; skein puts them into every container so named."""
+
+TAP_FILE = "containers.jsonl"
+"""Name of the file in the AM's directory to which the overlay appends what YARN says of containers, one JSON object a line."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run: `main` (a script with its arguments, once, in the AM's container) or `command` (in every slot)."""
+
+    kind: str
+    argv: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("main", "command"):
+            raise ValueError(f"kind {self.kind!r} where 'main' or 'command' was expected")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """The application as submitted.
+
+    `configuration` is the effective one, flat key → text, read again with `conf.configuration`; `python` and `treadle_python` are absolute
+    paths on the nodes; `hadoop_user` is the submitting user.
+    """
+
+    version: int
+    job: Job
+    configuration: Mapping[str, str]
+    python: str
+    treadle_python: str
+    hadoop_user: str

@@ -1,0 +1,96 @@
+"""The records that travel between the application master and its TaskManagers.
+
+Written with `protocol.wire.to_bytes`, read with `from_bytes`; the keys are in `protocol.keys`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+VERSION = 1
+"""Version of these records; a TaskManager of another version is refused."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device that a slot holds.
+
+    `uuid` identifies it on its node, `index` is what Flink's `ExternalResourceInfo` calls so; `properties` is whatever else the driver
+    found (name, memory, PCI id).
+    """
+
+    resource: str
+    index: str
+    uuid: str
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A slot of a TaskManager (`tm-0/slot-1`) and the devices that belong to it alone."""
+
+    id: str
+    devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A TaskManager is up, its devices are found and leased, its slots are ready.
+
+    `container_id` is YARN's (or local mode's own); `node` the host that YARN knows; `address` where other slots reach this host, and `port`
+    one that was free at registration, for a job's MASTER_PORT; `pid` the TaskManager's own.
+    """
+
+    version: int
+    task_manager_id: str
+    container_id: str
+    node: str
+    address: str
+    port: int
+    pid: int
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True)
+class RegistrationFailure:
+    """A TaskManager could not register, and why: one line of cause, one of remedy, and what a script or traceback said."""
+
+    version: int
+    task_manager_id: str
+    container_id: str
+    node: str
+    cause: str
+    remedy: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class JobDeployment:
+    """What every slot is to run.
+
+    `kind` is "command" (run `command` in each slot with RANK and its like) or "dask" (be a worker of the scheduler at `scheduler`).
+    `ranks` orders the slots: rank 0 holds the job's master address. `environment` is added to every slot's own.
+    """
+
+    kind: str
+    name: str
+    command: tuple[str, ...]
+    scheduler: str
+    ranks: Mapping[str, int]
+    master_address: str
+    master_port: int
+    environment: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("command", "dask"):
+            raise ValueError(f"kind {self.kind!r} where 'command' or 'dask' was expected")
+
+
+@dataclass(frozen=True)
+class SlotResult:
+    """A slot's process ended: 0, its own exit code, or 128 + n for signal n as a shell says it; `log_tail` are its last lines."""
+
+    slot_id: str
+    exit_code: int
+    log_tail: str

@@ -1,0 +1,67 @@
+"""The store on YARN: skein's key-value store, in the memory of skein's application master.
+
+skein is imported where the store is opened, since it costs half a second: containers that never talk to YARN don't pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from protocol.store import Change, StoreClosedError
+
+
+class SkeinStore:
+    """See `protocol.store.Store`.
+
+    Args:
+        application: a `skein.ApplicationClient`.
+        container_id: skein's name of this container (`taskmanager_0`), the owner of owned keys; None in the application master.
+    """
+
+    def __init__(self, application: Any, container_id: str | None) -> None:
+        from skein import kv
+
+        self._kv, self._operations, self._container_id = application.kv, kv, container_id
+        self._application = application
+        self._queues: list[Any] = []
+
+    @classmethod
+    def from_current(cls) -> SkeinStore:
+        """Returns the store of the application whose container this is."""
+        import skein
+
+        return cls(skein.ApplicationClient.from_current(), skein.properties.container_id)
+
+    def put(self, key: str, value: bytes, *, owned: bool = False) -> None:
+        """Sets a key; an `owned` one is deleted by skein when this container ends."""
+        owner = {"owner": self._container_id} if owned else {}
+        try:
+            self._kv.put(key, value, **owner)
+        except ConnectionError as error:
+            raise StoreClosedError("the application master has gone") from error
+
+    def get(self, prefix: str) -> dict[str, bytes]:
+        """Returns every key that starts with `prefix`, and its value."""
+        try:
+            return dict(self._kv.get_prefix(prefix))
+        except ConnectionError as error:
+            raise StoreClosedError("the application master has gone") from error
+
+    def watch(self, prefix: str) -> Iterator[Change]:
+        """Yields what is there, then every change; see `Store.watch`."""
+        queue = self._kv.events(prefix=prefix) if prefix else self._kv.events()
+        self._queues.append(queue)
+        for key, value in self.get(prefix).items():
+            yield Change(key, value)
+        try:
+            for event in queue:
+                yield Change(event.key, event.result.value if event.result else None)
+        except ConnectionError as error:
+            raise StoreClosedError("the application master has gone") from error
+
+    def close(self) -> None:
+        """Ends every iterator of `watch`, and the connection."""
+        for queue in self._queues:
+            queue.put(StoreClosedError("the store was closed"))
+        self._application.close()
