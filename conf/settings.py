@@ -47,7 +47,7 @@ class TaskManagerSettings:
 class Settings:
     """Everything the programs need to know.
 
-    `python` is the interpreter that user code runs with on the nodes, `treadle_python` the one of Treadle's own environment there; either None
+    `python` is the interpreter that user code runs with on the nodes, `treadle_python` that of Treadle's own environment; either None
     means the interpreter that runs `submit`. `lease_directory` holds the node-wide device leases.
     """
 

@@ -1,0 +1,135 @@
+"""The table of options: every key that is read, once. What each one's default is stands in `defaults.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from conf.kinds import ABSOLUTE_PATH, AMOUNT, CORES, DURATION_MS, NAMES, RESOURCE_TYPE, TEXT, VCORES, Kind, size_in_mib, whole_number
+
+T = TypeVar("T")
+
+AM_MINIMUM_MIB = 384
+"""The least that the AM's container can live in: skein's JVM (128 MiB heap, 150 MiB beside it) and our Python (80 MiB)."""
+
+TASK_MANAGER_MINIMUM_MIB = 128
+"""The least that a TaskManager's container can live in: our Python (60 MiB) and the bare interpreter of one slot."""
+
+
+@dataclass(frozen=True)
+class Option(Generic[T]):
+    """A key, what its value can be, and what it is for."""
+
+    key: str
+    kind: Kind[T]
+    description: str
+
+
+@dataclass(frozen=True)
+class ResourceOption(Generic[T]):
+    """An option that each external resource has: `external-resource.<name>.<suffix>`."""
+
+    suffix: str
+    kind: Kind[T]
+    description: str
+
+    def of(self, name: str) -> Option[T]:
+        """The option of the resource `name`."""
+        return Option(f"{RESOURCE_PREFIX}{name}.{self.suffix}", self.kind, self.description)
+
+
+RESOURCE_PREFIX = "external-resource."
+"""What the key of every option of an external resource begins with."""
+
+PARAM = "param."
+"""What the suffix of a driver's own parameters begins with."""
+
+
+def param_prefix(name: str) -> str:
+    """What the keys of the parameters of the resource's driver begin with."""
+    return f"{RESOURCE_PREFIX}{name}.{PARAM}"
+
+
+NAME = Option("yarn.application.name", TEXT, "Name of the application, as YARN lists it.")
+QUEUE = Option("yarn.application.queue", TEXT, "Queue that the application is submitted to.")
+AM_MEMORY = Option(
+    "jobmanager.memory.process.size",
+    size_in_mib(AM_MINIMUM_MIB),
+    "Memory of the application master's container. It holds skein's JVM (about 280 MiB), the application master and the job's main.",
+)
+AM_VCORES = Option("yarn.appmaster.vcores", whole_number(1), "Virtual cores of the application master's container.")
+HEARTBEAT = Option(
+    "yarn.heartbeat.container-request-interval",
+    DURATION_MS,
+    "How often the application master talks to the ResourceManager: the time from request to grant follows it.",
+)
+PARALLELISM = Option(
+    "parallelism.default", whole_number(1), "How many slots the job uses. Unset: all that there are, TaskManagers times the slots of each."
+)
+TASK_MANAGERS = Option(
+    "treadle.taskmanagers", whole_number(1), "How many TaskManagers are started. Unset: as many as `parallelism.default` needs, else 1."
+)
+SLOTS = Option("taskmanager.numberOfTaskSlots", whole_number(1), "Slots of each TaskManager; each is a process with devices of its own.")
+MEMORY = Option(
+    "taskmanager.memory.process.size", size_in_mib(TASK_MANAGER_MINIMUM_MIB), "Memory of a TaskManager's container, slots included."
+)
+CPU_CORES = Option(
+    "taskmanager.cpu.cores", CORES, "Cores of a TaskManager's container, rounded up to whole ones. Goes before `yarn.containers.vcores`."
+)
+CONTAINER_VCORES = Option("yarn.containers.vcores", VCORES, "Virtual cores of a TaskManager's container; -1: as many as it has slots.")
+REGISTRATION_TIMEOUT = Option(
+    "resourcemanager.taskmanager-registration.timeout",
+    DURATION_MS,
+    "How long after its container was granted a TaskManager may take to register with its devices.",
+)
+PYTHON = Option(
+    "python.executable", TEXT, "Interpreter on the nodes that runs user code (job and slots). Unset: the one that runs `submit`."
+)
+TREADLE_PYTHON = Option(
+    "treadle.python.executable", TEXT, "Interpreter of Treadle's own environment on the nodes. Unset: the one that runs `submit`."
+)
+LEASE_DIRECTORY = Option(
+    "treadle.lease.directory",
+    ABSOLUTE_PATH,
+    "Directory on each node that holds a lock per device, so that no two TaskManagers there get the same one.",
+)
+EXTERNAL_RESOURCES = Option(
+    "external-resources",
+    NAMES,
+    "Names of the external resources that a TaskManager gets, between semicolons (quotes protect one) or as a YAML list; "
+    "`none` as the whole value means no resources.",
+)
+
+OPTIONS: tuple[Option[Any], ...] = (
+    NAME,
+    QUEUE,
+    AM_MEMORY,
+    AM_VCORES,
+    HEARTBEAT,
+    PARALLELISM,
+    TASK_MANAGERS,
+    SLOTS,
+    MEMORY,
+    CPU_CORES,
+    CONTAINER_VCORES,
+    REGISTRATION_TIMEOUT,
+    PYTHON,
+    TREADLE_PYTHON,
+    LEASE_DIRECTORY,
+    EXTERNAL_RESOURCES,
+)
+"""Every option with a key of its own."""
+
+AMOUNT_OF = ResourceOption("amount", AMOUNT, "How many devices each TaskManager gets. Required for each listed name.")
+DRIVER_OF = ResourceOption(
+    "driver-factory.class",
+    TEXT,
+    "Driver that finds the devices on the node: a name that `submit drivers` lists. Unset: requested, but user code is told nothing of it.",
+)
+YARN_TYPE_OF = ResourceOption(
+    "yarn.config-key", RESOURCE_TYPE, "YARN's resource type, requested with the amount. Unset: found on the node, but not requested."
+)
+KUBERNETES_TYPE_OF = ResourceOption("kubernetes.config-key", TEXT, "Accepted, for a Flink file may hold it, and not used on YARN.")
+
+RESOURCE_OPTIONS: tuple[ResourceOption[Any], ...] = (AMOUNT_OF, DRIVER_OF, YARN_TYPE_OF, KUBERNETES_TYPE_OF)
+"""Every option that each external resource has, but for `param.<key>`, which is handed to the driver as it is."""

@@ -1,0 +1,51 @@
+"""The table of options as Markdown: docs/configuration.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from conf.configuration import load_defaults
+from conf.options import OPTIONS, RESOURCE_OPTIONS, Option, param_prefix
+
+_INTRODUCTION = """\
+# Configuration
+
+Written by `python -m conf > docs/configuration.md`; change `conf/options.py`, `conf/defaults.yaml` or `conf/reference.py` instead.
+
+The keys are Flink's where Flink has them; `treadle.` begins our own. The last one counts: defaults, then files (`--properties-file`) in
+their order, then `-D key=value` and flags. A file is Flink's `config.yaml` (YAML, flat or nested; each key once) or, by its name,
+`flink-conf.yaml` (Flink 1.x: `key: value` lines, a comment at any `#`; the last of two equal keys counts, with a warning). A blank value
+unsets an option that has no default. Sizes are powers of 1024 (`4g`, `4 gb`, `4GiB`; bytes without a unit, with a warning); durations
+are such as `500 ms` or `5 min` (milliseconds without a unit).
+
+Everything that is wrong is told at once. Keys of Flink's that mean nothing here are left aside (with a warning when given by `-D`); a key
+that differs by a letter or two from one below is an error, as is an unknown one under `treadle.` or `external-resource`.
+"""
+
+_RESOURCES = """
+## External resources
+
+`<n>` is a name that `external-resources` lists. Keys of a resource that is not listed are an error (Flink leaves them without effect),
+unless the list was overridden to leave it out: it comes from a stronger source than the keys do (`-D external-resources=none` over a
+file), or it is empty and in the same file. Also errors, where Flink warns and goes on: an amount missing or below 1, a blank name, a comma
+in a name, one YARN type for two resources, a resource with neither driver nor YARN type. A name given twice counts once, blanks around a
+value are trimmed; both are told in a warning.
+"""
+
+
+def render() -> str:
+    """The reference of all options."""
+    defaults = {key: entry.value for key, entry in load_defaults().items()}
+    resource_options = [option.of("<n>") for option in RESOURCE_OPTIONS]
+    param = f"| `{param_prefix('<n>')}<key>` | text | | Handed to the driver as `<key>`, as it is. |"
+    lines = [*_table(OPTIONS, defaults), _RESOURCES, *_table(resource_options, defaults), param]
+    return _INTRODUCTION + "\n" + "\n".join(lines) + "\n"
+
+
+def _table(options: Iterable[Option[Any]], defaults: dict[str, str]) -> Iterator[str]:
+    yield "| key | kind | default | meaning |"
+    yield "|---|---|---|---|"
+    for option in options:
+        default = f"`{defaults[option.key]}`" if option.key in defaults else ""
+        yield f"| `{option.key}` | {option.kind.name} | {default} | {option.description} |"
