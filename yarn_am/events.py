@@ -1,0 +1,147 @@
+"""What happens to an application (events) and what is to be done about it (actions): the words of `yarn_am.cluster_state`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from protocol.outcome import Outcome
+from protocol.records import JobDeployment, Registration, RegistrationFailure, SlotResult
+
+
+@dataclass(frozen=True)
+class Granted:
+    """YARN gave a container: on this node (`host:port`), with these resources (`memory-mb`, `vcores`, `yarn.io/gpu`, …)."""
+
+    container_id: str
+    node: str
+    resources: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A container ended: YARN's exit status (negative ones are YARN's own causes) and diagnostics."""
+
+    container_id: str
+    task_manager_id: str | None
+    exit_status: int
+    diagnostics: str
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A TaskManager's registration arrived."""
+
+    registration: Registration
+
+
+@dataclass(frozen=True)
+class RegistrationFailed:
+    """A TaskManager says that it can't register."""
+
+    failure: RegistrationFailure
+
+
+@dataclass(frozen=True)
+class RegistrationLost:
+    """A TaskManager's key was deleted: its container has ended, the cause comes as `Completed`."""
+
+    task_manager_id: str
+
+
+@dataclass(frozen=True)
+class SlotEnded:
+    """A slot's process ended."""
+
+    result: SlotResult
+
+
+@dataclass(frozen=True)
+class SchedulerUp:
+    """The job's main started a Dask scheduler: slots are to become its workers."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The job got on: fragments done of total, rows so far."""
+
+    name: str
+    done: int
+    total: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A `map_batches` of the job ended; its report as plain JSON."""
+
+    name: str
+    report: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class MainEnded:
+    """The job's main ended: exit code (128 + n for signal n) and its last lines."""
+
+    exit_code: int
+    log_tail: str
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """Somebody asked the application master to stop."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class MasterLost:
+    """A part of the application master itself broke, such as its store."""
+
+    cause: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time passed."""
+
+
+Event = (
+    Granted
+    | Completed
+    | Registered
+    | RegistrationFailed
+    | RegistrationLost
+    | SlotEnded
+    | SchedulerUp
+    | Progress
+    | Reported
+    | MainEnded
+    | Interrupted
+    | MasterLost
+    | Tick
+)
+
+
+@dataclass(frozen=True)
+class StartMain:
+    """Start the job's main in this container."""
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """Tell every TaskManager what its slots are to run."""
+
+    deployment: JobDeployment
+
+
+@dataclass(frozen=True)
+class Finish:
+    """End the application."""
+
+    outcome: Outcome
+
+
+Action = StartMain | Deploy | Finish

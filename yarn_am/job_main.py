@@ -1,0 +1,112 @@
+"""The job's main: the user's script, run once, in the user's Python, beside the application master."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from protocol.launch import CERTIFICATE, KEY, TREADLE_ZIP, Launch
+from protocol.log_tail import tail_of
+from yarn_am.events import MainEnded, Progress, Reported, SchedulerUp
+from yarn_am.json_lines import follow
+
+logger = logging.getLogger(__name__)
+
+EVENTS_FILE = "events.jsonl"
+GRACE_S = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+
+@dataclass(frozen=True)
+class MainContext:
+    """Where the main runs: its directory, its log file, the address others reach this host at, the number of slots."""
+
+    directory: Path
+    log_file: Path
+    address: str
+    parallelism: int
+
+
+def environment(base: Mapping[str, str], context: MainContext) -> dict[str, str]:
+    """Returns the main's environment: ours plus what docs/architecture.md lists."""
+    directory = context.directory.absolute()
+    return dict(base) | {
+        "PYTHONPATH": str(directory / TREADLE_ZIP),
+        "PYTHONUNBUFFERED": "1",
+        "TREADLE_EVENTS": str(directory / EVENTS_FILE),
+        "TREADLE_PARALLELISM": str(context.parallelism),
+        "TREADLE_TLS_CERTIFICATE": str(directory / CERTIFICATE),
+        "TREADLE_TLS_KEY": str(directory / KEY),
+        "TREADLE_ADDRESS": context.address,
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+
+
+class JobMain:
+    """Runs the main and tells of it through `emit`."""
+
+    def __init__(self, launch: Launch, context: MainContext, emit: Callable[[Any], None]) -> None:
+        self._launch, self._context, self._emit = launch, context, emit
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Starts the script; its output goes to the log file."""
+        command = [self._launch.python, *self._launch.job.argv]
+        logger.info("Starting the job's main: %s", command)
+        try:
+            with self._context.log_file.open("wb") as log:
+                self._process = subprocess.Popen(
+                    command,
+                    cwd=self._context.directory,
+                    env=environment(os.environ, self._context),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
+        except OSError as error:
+            self._emit(MainEnded(127, f"{self._launch.python} can't be started: {error.strerror}"))
+            return
+        threading.Thread(target=self._wait, args=(self._process,), daemon=True).start()
+        threading.Thread(target=self._tell, args=(self._process,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends the main if it still runs: SIGTERM, then SIGKILL."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            logger.warning("Killing the job's main, which did not end within %g s", GRACE_S)
+            self._process.kill()
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        self._ended.set()
+
+    def _tell(self, process: subprocess.Popen[bytes]) -> None:
+        for event in _events(follow(self._context.directory / EVENTS_FILE, self._ended)):
+            self._emit(event)
+        code = process.wait()
+        self._emit(MainEnded(code if code >= 0 else 128 - code, tail_of(self._context.log_file)))
+
+
+def _events(lines: Iterator[dict[str, Any]]) -> Iterator[SchedulerUp | Progress | Reported]:
+    for line in lines:
+        try:
+            if line["event"] == "scheduler":
+                yield SchedulerUp(str(line["address"]))
+            elif line["event"] == "progress":
+                yield Progress(str(line["name"]), int(line["done"]), int(line["total"]), int(line["rows"]))
+            elif line["event"] == "report":
+                yield Reported(str(line["name"]), dict(line["report"]))
+        except (KeyError, TypeError, ValueError) as error:
+            logger.warning("Ignored an event of the job: %r: %s", line, error)

@@ -1,0 +1,140 @@
+"""The application master's loop: events from every side into the state, the state's actions out again. Wiring, no policy."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from protocol import keys
+from protocol.outcome import FAILED, Outcome
+from protocol.records import Registration, RegistrationFailure, SlotResult
+from protocol.store import Change, Store, StoreClosedError
+from protocol.wire import MalformedRecordError, from_bytes, to_bytes
+from yarn_am.cluster_state import ClusterState
+from yarn_am.containers import Containers
+from yarn_am.events import (
+    Action,
+    Deploy,
+    Event,
+    Finish,
+    MasterLost,
+    Registered,
+    RegistrationFailed,
+    RegistrationLost,
+    SlotEnded,
+    StartMain,
+    Tick,
+)
+from yarn_am.job_main import JobMain
+from yarn_am.rest import RestServer
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 1.0
+FOLLOWER_GRACE_S = 2.0
+"""Seconds that the end waits for a follower to see the outcome."""
+
+
+class EventQueue:
+    """Where every thread puts what happened."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
+
+    def put(self, event: Event) -> None:
+        """Adds an event; safe from any thread and from a signal handler."""
+        self._queue.put(event)
+
+    def get(self) -> Event:
+        """Returns the next event, or a `Tick` when none came for a second."""
+        try:
+            return self._queue.get(timeout=TICK_S)
+        except queue.Empty:
+            return Tick()
+
+
+class Master:
+    """Brings the application from its start to its outcome."""
+
+    def __init__(
+        self, state: ClusterState, lock: threading.Lock, events: EventQueue, store: Store, containers: Containers, main: JobMain
+    ) -> None:
+        self._state, self._lock, self._events = state, lock, events
+        self._store, self._containers, self._main = store, containers, main
+
+    def run(self, rest: RestServer) -> Outcome:
+        """Runs until the end; returns how it ended. Containers are gone and YARN knows when this returns."""
+        rest.start()
+        self._in_thread("store", self._watch_store)
+        self._in_thread("containers", self._watch_containers)
+        self._containers.start()
+        self._containers.publish(rest.url)
+        outcome = self._until_finished()
+        logger.info("Finished: %s", outcome.to_diagnostics())
+        self._main.stop()
+        rest.wait_for_followers(FOLLOWER_GRACE_S)
+        self._containers.finish(outcome)
+        return outcome
+
+    def _until_finished(self) -> Outcome:
+        while True:
+            event = self._events.get()
+            with self._lock:
+                actions = self._state.handle(event, time.monotonic())
+            for action in actions:
+                if isinstance(action, Finish):
+                    return action.outcome
+                self._act(action)
+
+    def _act(self, action: Action) -> None:
+        if isinstance(action, StartMain):
+            self._main.start()
+        elif isinstance(action, Deploy):
+            self._store.put(keys.JOB, to_bytes(action.deployment))
+
+    def _watch_store(self) -> None:
+        try:
+            for change in self._store.watch(""):
+                if event := event_of(change):
+                    self._events.put(event)
+        except StoreClosedError as error:
+            self._events.put(MasterLost(f"The application's store was lost: {error}"))
+
+    def _watch_containers(self) -> None:
+        for event in self._containers.events():
+            self._events.put(event)
+
+    def _in_thread(self, name: str, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:
+                logger.exception("Thread %s broke", name)
+                self._events.put(MasterLost(f"The application master broke while it watched its {name}: {error!r}"))
+
+        threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def event_of(change: Change) -> Event | None:
+    """Returns what a change in the store means, None when nothing. A malformed value is logged and ignored."""
+    key, value = change.key, change.value
+    try:
+        if key.startswith(keys.REGISTRATIONS):
+            return RegistrationLost(key[len(keys.REGISTRATIONS) :]) if value is None else Registered(from_bytes(Registration, value))
+        if value is not None and key.startswith(keys.FAILURES):
+            return RegistrationFailed(from_bytes(RegistrationFailure, value))
+        if value is not None and key.startswith(keys.RESULTS):
+            return SlotEnded(from_bytes(SlotResult, value))
+    except MalformedRecordError as error:
+        logger.warning("Ignored a malformed value under %s: %s", key, error)
+    return None
+
+
+def broken(error: BaseException) -> Outcome:
+    """Returns the outcome of an application whose master itself failed."""
+    return Outcome(
+        FAILED, 1, f"The application master failed: {error!r}\nThis is a fault of Treadle's; application.driver.log has the traceback."
+    )

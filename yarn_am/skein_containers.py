@@ -1,0 +1,64 @@
+"""Containers on YARN: skein's application master starts them, the overlay's tap says what YARN really did."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from protocol.outcome import Outcome
+from yarn_am import tap
+from yarn_am.events import Completed, Granted
+from yarn_am.json_lines import follow
+
+logger = logging.getLogger(__name__)
+
+SERVICE = "taskmanager"
+PAGE = "treadle"
+_ALL_STATES = ("WAITING", "REQUESTED", "RUNNING", "SUCCEEDED", "FAILED", "KILLED")
+
+
+class SkeinContainers:
+    """See `yarn_am.containers.Containers`.
+
+    Args:
+        application: the `skein.ApplicationClient` of this application.
+        tap_file: where the overlay writes.
+    """
+
+    def __init__(self, application: Any, tap_file: Path) -> None:
+        self._application, self._tap_file = application, tap_file
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Nothing is left to do: the submitted specification has the instances, which skein asks for before this program runs."""
+
+    def events(self) -> Iterator[Granted | Completed]:
+        """Yields grants and completions as the overlay writes them."""
+        for line in follow(self._tap_file, self._ended):
+            try:
+                if grant := tap.granted(line):
+                    yield grant
+                elif completion := tap.completed(line):
+                    container, exit_status, diagnostics = completion
+                    yield Completed(container, self._task_manager_id(container), exit_status, diagnostics)
+            except (KeyError, TypeError, ValueError) as error:
+                logger.warning("Ignored a line of %s: %r: %s", self._tap_file.name, line, error)
+
+    def publish(self, url: str) -> None:
+        """Adds the server as a page of skein's, which YARN's proxy fronts."""
+        self._application.ui.add_page(PAGE, url, link_name="Treadle")
+
+    def finish(self, outcome: Outcome) -> None:
+        """Unregisters the application, which ends its containers."""
+        self._ended.set()
+        self._application.shutdown(outcome.status, outcome.to_diagnostics())
+
+    def _task_manager_id(self, container_id: str) -> str | None:
+        """Skein numbers the containers of a service; a surplus container that it released has no number."""
+        for container in self._application.get_containers(services=[SERVICE], states=_ALL_STATES):
+            if container.yarn_container_id == container_id:
+                return f"tm-{container.instance}"
+        return None

@@ -1,0 +1,24 @@
+"""What the overlay says of containers, one JSON object a line, as events. The lines are described in docs/architecture.md."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from yarn_am.events import Granted
+
+logger = logging.getLogger(__name__)
+
+
+def granted(line: dict[str, Any]) -> Granted | None:
+    """Returns the grant that a line tells of, or None for a line of another kind."""
+    if line.get("event") != "granted":
+        return None
+    return Granted(str(line["container"]), str(line["node"]), {str(name): int(value) for name, value in line["resources"].items()})
+
+
+def completed(line: dict[str, Any]) -> tuple[str, int, str] | None:
+    """Returns container id, exit status and diagnostics of a completion, or None for a line of another kind."""
+    if line.get("event") != "completed":
+        return None
+    return str(line["container"]), int(line["exit_status"]), str(line.get("diagnostics") or "")
