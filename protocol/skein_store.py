@@ -44,7 +44,7 @@ class SkeinStore:
     def get(self, prefix: str) -> dict[str, bytes]:
         """Returns every key that starts with `prefix`, and its value."""
         try:
-            return dict(self._kv.get_prefix(prefix))
+            return dict(self._kv.get_prefix(prefix) if prefix else self._kv.get_range())
         except ConnectionError as error:
             raise StoreClosedError("the application master has gone") from error
 

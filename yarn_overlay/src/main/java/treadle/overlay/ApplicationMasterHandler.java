@@ -1,0 +1,69 @@
+package treadle.overlay;
+
+import java.io.Closeable;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import org.apache.hadoop.yarn.api.ApplicationMasterProtocol;
+import org.apache.hadoop.yarn.api.protocolrecords.AllocateRequest;
+import org.apache.hadoop.yarn.api.protocolrecords.AllocateResponse;
+import org.apache.hadoop.yarn.api.protocolrecords.RegisterApplicationMasterResponse;
+
+/** Stands between the application master and the ResourceManager: widens what is asked, notes what is answered. */
+final class ApplicationMasterHandler implements InvocationHandler, Closeable {
+
+  private final Object inner;
+  private final Runnable stopInner;
+  private final AskWidener asks;
+  private final ContainerTap tap;
+
+  ApplicationMasterHandler(Object inner, Runnable stopInner, AskWidener asks, ContainerTap tap) {
+    this.inner = inner;
+    this.stopInner = stopInner;
+    this.asks = asks;
+    this.tap = tap;
+  }
+
+  /** Returns the protocol as seen through this handler; Closeable because {@code RPC.stopProxy} demands it. */
+  Object proxy() {
+    return Proxy.newProxyInstance(
+        ApplicationMasterHandler.class.getClassLoader(),
+        new Class<?>[] {ApplicationMasterProtocol.class, Closeable.class},
+        this);
+  }
+
+  @Override
+  public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+    if (method.getDeclaringClass() == Closeable.class) {
+      close();
+      return null;
+    }
+    try {
+      return noted(method.invoke(inner, widened(arguments)));
+    } catch (InvocationTargetException e) {
+      throw e.getCause(); // skein and Hadoop tell failures apart by their type
+    }
+  }
+
+  @Override
+  public void close() {
+    tap.close();
+    stopInner.run();
+  }
+
+  private Object[] widened(Object[] arguments) {
+    return arguments != null && arguments.length == 1 && arguments[0] instanceof AllocateRequest
+        ? new Object[] {asks.widened((AllocateRequest) arguments[0])}
+        : arguments;
+  }
+
+  private Object noted(Object response) {
+    if (response instanceof AllocateResponse) {
+      tap.allocated((AllocateResponse) response);
+    } else if (response instanceof RegisterApplicationMasterResponse) {
+      tap.registered((RegisterApplicationMasterResponse) response);
+    }
+    return response;
+  }
+}
