@@ -1,0 +1,49 @@
+"""Where the submitting user's own record of each application lies: `~/.treadle/applications/<id>`, or below TREADLE_HOME."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from client.errors import ENVIRONMENT, ClientError
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """Returns the directory of all applications; nothing is created."""
+    return Path(environ.get("TREADLE_HOME") or "~/.treadle").expanduser().absolute() / "applications"
+
+
+def create(environ: Mapping[str, str], name: str) -> Path:
+    """Creates an application's directory, readable by its owner only.
+
+    Raises:
+        ClientError: when it can't be created.
+    """
+    directory = home(environ) / name
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700)
+    except OSError as error:
+        raise _uncreatable(directory, error) from error
+    return directory
+
+
+def create_unnamed(environ: Mapping[str, str]) -> Path:
+    """Creates the directory of an application that has no id yet; `Path.rename` it to its id.
+
+    Raises:
+        ClientError: when it can't be created.
+    """
+    parent = home(environ)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="submitting-", dir=parent))
+    except OSError as error:
+        raise _uncreatable(parent, error) from error
+
+
+def _uncreatable(directory: Path, error: OSError) -> ClientError:
+    return ClientError(
+        f"{directory} can't be created: {error.strerror}", "set TREADLE_HOME to a directory that you can write to", ENVIRONMENT
+    )

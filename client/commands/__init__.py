@@ -1,0 +1,1 @@
+"""The verbs of `submit`, one file each; only these import click."""

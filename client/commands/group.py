@@ -1,0 +1,61 @@
+"""The verbs of `submit`: imported when used, and `run` where none is written."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+_VERBS = {"run": "Run a script or a command, and follow it."}
+"""Verb → one line of help; the command of the same name is in the module of the same name in this package."""
+
+_OWN_OPTIONS = ("-h", "--help", "--version")
+
+
+class Verbs(click.Group):
+    """Imports a verb's module only when it is called: each start of `submit` pays for what it uses."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Reads `submit job.py …` as `submit run job.py …`."""
+        if args and args[0] not in _VERBS and args[0] not in _OWN_OPTIONS:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Returns the verbs in the order in which a user meets them."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Returns the verb's command."""
+        if cmd_name not in _VERBS:
+            return None
+        command = getattr(importlib.import_module(f"client.commands.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+# \b is click's mark for lines that are to stay as they are
+_EXIT_CODES = """\b
+Exit codes:
+  0    the application succeeded
+  1    it failed; when the job itself failed, the job's own code
+  2    wrong usage or configuration
+  3    it was killed
+  4    the cluster refuses it, or has no node for it
+  5    something is wrong with this machine or the cluster
+  130  Ctrl-C: no longer followed
+"""
+
+
+@click.group(cls=Verbs, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="treadle-yarn", prog_name="submit")
+def submit() -> None:
+    """GPUs and other devices on Hadoop YARN, from Python.
+
+    `submit job.py` is short for `submit run job.py`.
+    """

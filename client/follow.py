@@ -1,0 +1,154 @@
+"""Follows an application to its end, wherever it runs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+from client import application, rest
+from client.application import Application
+from client.cluster import ApplicationReport
+from client.errors import ENVIRONMENT, ClientError
+from client.progress import Progress
+from client.resourcemanager import ResourceManager
+from protocol.outcome import Outcome, from_diagnostics
+
+logger = logging.getLogger(__name__)
+
+_SOON_S, _LATER_S = 0.2, 0.3
+"""Time between two looks: while something happens, and when nothing did. The AM waits 2 s at its end for a follower that looked lately."""
+
+_REPORT_AGE_S = 1.0
+"""How long YARN's report is good while the application master answers for itself: the ResourceManager serves everybody."""
+
+_PATIENCE_S = 180.0
+"""How long the ResourceManager may be silent: a restart with recovery takes tens of seconds."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """An application at one moment; `application` is None while its master can't be reached."""
+
+    report: ApplicationReport
+    application: Application | None
+
+
+class Source(Protocol):
+    """Where an application can be looked at, and killed; `can_detach` tells whether it lives on without its follower."""
+
+    can_detach: bool
+
+    def look(self) -> Sight:
+        """Returns the application as it is now.
+
+        Raises:
+            rest.RestError: when that can't be told at the moment.
+            ClientError: when it never will be.
+        """
+
+    def kill(self) -> None:
+        """Asks for the application to be killed; `look` will see it end."""
+
+
+class YarnSource:
+    """An application on YARN: the ResourceManager's report, and the application master behind its proxy."""
+
+    can_detach = True
+
+    def __init__(self, manager: ResourceManager, application_id: str, kill_by_driver: Callable[[str], None]) -> None:
+        self._manager = manager
+        self._id = application_id
+        self._kill_by_driver = kill_by_driver
+        self._report: ApplicationReport | None = None
+        self._reported_at = 0.0
+
+    def look(self) -> Sight:
+        """Returns what the master says of itself, and what YARN said at most a second ago."""
+        told = None
+        if self._report is not None and self._report.state == "RUNNING":
+            told = ask_master(f"{self._proxied(self._report)}/pages/treadle")
+        if told is None or told.outcome is not None or self._report is None or time.monotonic() - self._reported_at > _REPORT_AGE_S:
+            self._report = self._ask_yarn()
+            self._reported_at = time.monotonic()
+        return Sight(self._report, told)
+
+    def kill(self) -> None:
+        """Kills by REST where the ResourceManager lets web users, else as YARN's own clients do, which takes a JVM."""
+        try:
+            self._manager.kill(self._id)
+        except rest.RestError as error:
+            logger.debug("not killed by REST: %s", error)
+            self._kill_by_driver(self._id)
+
+    def _ask_yarn(self) -> ApplicationReport:
+        try:
+            return self._manager.report(self._id)
+        except rest.RestError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            cause = f"the ResourceManager does not know {self._id} any more: {error.reason}"
+            raise ClientError(
+                cause, "submit it again; a ResourceManager without recovery forgets its applications when it restarts", ENVIRONMENT
+            ) from error
+
+    def _proxied(self, report: ApplicationReport) -> str:
+        """The report's own address knows of a proxy that runs apart from the ResourceManager (yarn.web-proxy.address)."""
+        before, proxy, _ = report.tracking_url.partition("/proxy/")
+        return f"{before}/proxy/{self._id}" if proxy else self._manager.proxy(self._id)
+
+
+def ask_master(base: str) -> Application | None:
+    """Returns what the application master says, None while it doesn't (not started yet, just ended, or a page of YARN's in its place)."""
+    try:
+        return application.application(rest.get_json(f"{base}/application?follower=1"))
+    except (rest.RestError, ValueError) as error:
+        logger.debug("the application master does not answer: %s", error)
+        return None
+
+
+class Follower:
+    """Looks again and again until the end; may be interrupted anywhere and told to go on."""
+
+    def __init__(self, source: Source, progress: Progress) -> None:
+        self._source = source
+        self._progress = progress
+        self._last: Application | None = None
+
+    def follow(self) -> Outcome:
+        """Returns how the application ended, having said so.
+
+        Raises:
+            ClientError: when that can't be found out.
+        """
+        silent_since: float | None = None
+        while True:
+            try:
+                sight = self._source.look()
+            except rest.RestError as error:
+                silent_since = silent_since or time.monotonic()
+                self._be_patient(error, silent_since)
+                continue
+            silent_since = None
+            self._last = sight.application or self._last
+            news = self._progress.show(sight.report, sight.application)
+            if sight.report.ended:
+                return self._conclude(sight.report)
+            time.sleep(_SOON_S if news else _LATER_S)
+
+    def _be_patient(self, error: rest.RestError, since: float) -> None:
+        if time.monotonic() - since > _PATIENCE_S:
+            cause = f"nothing is known of the application since {_PATIENCE_S:.0f} s: {error}"
+            raise ClientError(cause, "it may still run; look for it when the ResourceManager answers again", ENVIRONMENT) from error
+        time.sleep(_LATER_S)
+
+    def _conclude(self, report: ApplicationReport) -> Outcome:
+        """The master's own words are whole where YARN's diagnostics were cut or replaced, and count when both agree on the status."""
+        outcome = from_diagnostics(report.final_status, report.diagnostics)
+        told = self._last.outcome if self._last else None
+        outcome = told if told is not None and told.status == outcome.status else outcome
+        self._progress.summary(outcome, self._last)
+        return outcome

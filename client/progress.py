@@ -1,0 +1,110 @@
+"""Says what changed between two looks at an application, and draws the closing table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from client.application import Application, Device, Job, Slot
+from client.cluster import ApplicationReport
+from client.console import Console
+from protocol.outcome import SUCCEEDED, Outcome
+
+_BAR_WIDTH = 30
+_STEPS = 10
+"""How many lines a job's progress is worth where no bar can be drawn."""
+
+
+class Progress:
+    """Remembers what was said, so that each thing is said once."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._state = ""
+        self._registered: set[str] = set()
+        self._failures = 0
+        self._steps: dict[str, int] = {}
+
+    def show(self, report: ApplicationReport, application: Application | None) -> bool:
+        """Says what is new, and returns whether anything was."""
+        lines = list(self._news(report, application))
+        for line in lines:
+            self._console.line(line)
+        return bool(lines)
+
+    def summary(self, outcome: Outcome, application: Application | None) -> None:
+        """Says how it ended: slots and their devices, final status, diagnostics when there is more to say than success."""
+        self._console.bar("")
+        for line in table(application) if application else ():
+            self._console.line(line)
+        self._console.line(f"final status: {outcome.status}")
+        if outcome.status != SUCCEEDED and outcome.diagnostics:
+            self._console.line(outcome.diagnostics)
+
+    def _news(self, report: ApplicationReport, application: Application | None) -> Iterator[str]:
+        state = [] if report.state == self._state else [f"{report.id} is {report.state}"]
+        self._state = report.state
+        yield from () if report.ended else state
+        if application is not None:
+            yield from self._registrations(application)
+            yield from self._new_failures(application)
+            for job in application.jobs:
+                yield from self._job(job)
+        yield from state if report.ended else ()
+
+    def _new_failures(self, application: Application) -> Iterator[str]:
+        for failure in application.failures[self._failures :]:
+            self._failures += 1
+            where = " on ".join(text for text in (failure.task_manager, failure.node) if text)
+            yield f"{where or 'failure'}: {failure.cause}"
+            yield f"  remedy: {failure.remedy}"
+            yield from (f"  | {line}" for line in failure.detail.splitlines())
+
+    def _registrations(self, application: Application) -> Iterator[str]:
+        for task_manager in application.task_managers:
+            if task_manager.slots and task_manager.id not in self._registered:
+                self._registered.add(task_manager.id)
+                devices = describe([device for slot in task_manager.slots for device in slot.devices])
+                count = f"{len(self._registered)}/{max(application.requested, len(self._registered))}"
+                yield f"{task_manager.id} registered on {task_manager.node} with {devices} ({count} TaskManagers)"
+
+    def _job(self, job: Job) -> Iterator[str]:
+        if not job.total:
+            return
+        done = min(job.done, job.total)
+        text = f"{job.name or job.id}: {done}/{job.total} fragments, {job.rows:,} rows"
+        filled = _BAR_WIDTH * done // job.total
+        self._console.bar(f"{text} [{'#' * filled}{'.' * (_BAR_WIDTH - filled)}]" if done < job.total else "")
+        step = _STEPS * done // job.total
+        if step != self._steps.get(job.id) and (done == job.total or not self._console.interactive):
+            self._steps[job.id] = step
+            yield text
+
+
+def describe(devices: Sequence[Device]) -> str:
+    """Returns devices as a person names them: resource, index and UUID."""
+    return ", ".join(f"{device.resource} {device.index} ({device.uuid})" for device in devices) or "no devices"
+
+
+def table(application: Application) -> list[str]:
+    """Returns each slot with its devices, and the rows that each slot did where the job reported them; empty without slots."""
+    rows_of = _rows_by_slot(application.jobs)
+    header = ("SLOT", "NODE", "DEVICES", *(("ROWS",) if rows_of else ()))
+    lines = [header]
+    for task_manager in application.task_managers:
+        for slot in task_manager.slots:
+            lines.append((slot.id, task_manager.node, describe(slot.devices), *_rows(slot, rows_of)))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    aligned = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return aligned if len(lines) > 1 else []
+
+
+def _rows(slot: Slot, rows_of: dict[str, int]) -> tuple[str, ...]:
+    return (f"{rows_of.get(slot.id, 0):,}",) if rows_of else ()
+
+
+def _rows_by_slot(jobs: Sequence[Job]) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for job in jobs:
+        for slot in job.report.get("slots") or ():
+            rows[str(slot["slot"])] = rows.get(str(slot["slot"]), 0) + int(slot["rows"])
+    return rows

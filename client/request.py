@@ -1,0 +1,65 @@
+"""One `submit run`, parsed: what is to run, with what configuration."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from client.errors import USAGE, ClientError
+from conf.settings import Settings
+from protocol.launch import FILE, TREADLE_ZIP, Job, Launch
+from protocol.records import VERSION
+
+_UNSAFE = frozenset("\"'`$\\/\n") | {" "}
+"""Characters of a file name that the NodeManager's launch script would give a meaning to."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run: `script` is the local file of a job's main, None for a command; `configuration` is flat and effective."""
+
+    job: Job
+    script: Path | None
+    settings: Settings
+    configuration: Mapping[str, str]
+
+    @property
+    def python(self) -> str:
+        """Returns the interpreter of user code on the nodes: by default the one that runs this command."""
+        return self.settings.python or sys.executable
+
+    @property
+    def treadle_python(self) -> str:
+        """Returns the interpreter of Treadle's own environment on the nodes: by default the one that runs this command."""
+        return self.settings.treadle_python or sys.executable
+
+    def launch(self, user: str) -> Launch:
+        """Returns what the application master and the TaskManagers are told, on behalf of the submitting user."""
+        return Launch(VERSION, self.job, self.configuration, self.python, self.treadle_python, user)
+
+
+def parse_job(words: Sequence[str], *, is_command: bool) -> tuple[Job, Path | None]:
+    """Returns the job that the words of a command line name, and its script's file if it has one.
+
+    Raises:
+        ClientError: when there is nothing to run, or the script is not a file that can be shipped.
+    """
+    if not words:
+        raise ClientError("nothing to run", "give a script, `submit run job.py`, or a command, `submit run -- COMMAND …`", USAGE)
+    if is_command:
+        return Job("command", tuple(words)), None
+    script, arguments = Path(words[0]), list(words[1:])
+    if script.suffix != ".py":
+        raise ClientError(
+            f"{words[0]!r} is not a .py file", "name the job's .py file, or put -- before a command: `submit run -- COMMAND …`", 2
+        )
+    if not script.is_file():
+        what = "is not a file" if script.exists() else "does not exist"
+        raise ClientError(f"the job's script {words[0]} {what}", f"name an existing .py file (looked in {Path.cwd()})", USAGE)
+    if _UNSAFE & set(script.name) or script.name in (FILE, TREADLE_ZIP):
+        raise ClientError(f"the job's script can't be shipped as {script.name!r}", "rename it to letters, digits, `_`, `-` and `.`", USAGE)
+    if arguments[:1] == ["--"]:
+        del arguments[0]
+    return Job("main", (script.name, *arguments)), script.absolute()

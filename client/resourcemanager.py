@@ -1,0 +1,83 @@
+"""The ResourceManager's REST, asked at whichever of its addresses answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from client import cluster, rest
+from client.errors import ENVIRONMENT, ClientError
+
+logger = logging.getLogger(__name__)
+
+
+class ResourceManager:
+    """Reads the cluster and its applications; needs no JVM and holds no connection."""
+
+    def __init__(self, urls: Sequence[str], user: str) -> None:
+        self._urls = [url.rstrip("/") for url in urls]
+        self._user = user
+
+    def view(self) -> cluster.ClusterView:
+        """Returns what the preflight needs.
+
+        Raises:
+            ClientError: when no address answers.
+        """
+        try:
+            info, nodes, scheduler = (self._get(path) for path in ("info", "nodes?states=RUNNING", "scheduler"))
+        except rest.RestError as error:
+            raise self.unreachable(error) from error
+        return cluster.view(info, nodes, scheduler, self._metrics())
+
+    def report(self, application: str) -> cluster.ApplicationReport:
+        """Returns YARN's view of an application.
+
+        Raises:
+            rest.RestError: when no address answers, with status 404 when the application is unknown.
+        """
+        return cluster.report(self._get(f"apps/{application}"))
+
+    def kill(self, application: str) -> None:
+        """Asks the ResourceManager to kill an application.
+
+        Raises:
+            rest.RestError: when it refuses, as it does where web requests are not authenticated, or does not answer.
+        """
+        url = f"{self._urls[0]}/ws/v1/cluster/apps/{application}/state?user.name={quote(self._user)}"
+        rest.put_json(url, {"state": "KILLED"})
+
+    def proxy(self, application: str) -> str:
+        """Returns the address of an application's pages behind the ResourceManager's own proxy, without a slash at its end."""
+        return f"{self._urls[0]}/proxy/{application}"
+
+    def unreachable(self, error: rest.RestError) -> ClientError:
+        """Returns the error for a ResourceManager that does not answer as one."""
+        return ClientError(
+            f"the ResourceManager does not answer at {', '.join(self._urls)}: {error.reason}",
+            "start it, or set HADOOP_CONF_DIR to a directory whose yarn-site.xml names one that runs (yarn.resourcemanager.webapp.address)",
+            ENVIRONMENT,
+        )
+
+    def _metrics(self) -> Any:
+        try:
+            return self._get("metrics")
+        except rest.RestError as error:
+            logger.debug("no metrics, resource types are taken from the nodes: %s", error)
+            return None
+
+    def _get(self, path: str) -> Any:
+        """Asks each address in turn, and keeps the one that answered in front."""
+        failure: rest.RestError | None = None
+        for url in list(self._urls):
+            try:
+                tree = rest.get_json(f"{url}/ws/v1/cluster/{path}")
+            except rest.RestError as error:
+                failure = failure if failure is not None and error.status is None else error
+                continue
+            self._urls.remove(url)
+            self._urls.insert(0, url)
+            return tree
+        raise failure or rest.RestError("", "no address of a ResourceManager is configured")

@@ -1,0 +1,122 @@
+"""Submits an application to YARN: checks first, then uploads, and leaves nothing behind when either fails."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from client import application_directory, credentials, namenode, preflight, submission
+from client.cluster import MEMORY, VCORES
+from client.console import Console
+from client.follow import YarnSource
+from client.hadoop_configuration import HadoopConfiguration
+from client.identity import hadoop_user
+from client.overlay import write_overlay
+from client.refusal import RefusedError
+from client.request import Request
+from client.resourcemanager import ResourceManager
+from client.staging import OVERLAY, stage
+from conf.settings import Settings
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """An application that YARN has taken, and where to look at it and kill it."""
+
+    id: str
+    tracking_url: str
+    source: YarnSource
+
+
+def submit(request: Request, environ: Mapping[str, str], console: Console) -> Submitted:
+    """Submits the request and returns as soon as YARN has taken it.
+
+    Raises:
+        RefusedError: when this cluster can't run it; nothing was uploaded.
+        ClientError: when cluster, file system or Java don't do their part.
+    """
+    hadoop, user = HadoopConfiguration.load(environ), hadoop_user(environ)
+    manager = ResourceManager(hadoop.resourcemanager_urls(), user)
+    with ThreadPoolExecutor(1) as background:
+        background.submit(submission.warm_up)
+        request = replace(request, settings=_checked(request.settings, manager, console))
+        namenode.check(hadoop)
+        with _record(environ) as directory, _driver(background, directory / "driver.log") as driver:
+            application_id = _upload(request, hadoop, user, directory, driver)
+            directory.rename(directory.with_name(application_id))
+    source = YarnSource(manager, application_id, lambda name: kill_by_driver(environ, name))
+    return Submitted(application_id, f"{manager.proxy(application_id)}/", source)
+
+
+def kill_by_driver(environ: Mapping[str, str], application: str) -> None:
+    """Kills an application as YARN's own clients do, which takes a JVM of its own.
+
+    Raises:
+        ClientError: when that fails.
+    """
+    with _driver_for_now(application_directory.home(environ) / application / "kill.log") as driver:
+        driver.kill(application)
+
+
+def _checked(settings: Settings, manager: ResourceManager, console: Console) -> Settings:
+    """Returns the settings with the queue's name as this cluster takes it."""
+    view = manager.view()
+    if problems := preflight.problems(settings, view):
+        raise RefusedError(problems)
+    for warning in preflight.warnings(settings, view):
+        console.line(f"warning: {warning}")
+    return replace(settings, application=replace(settings.application, queue=preflight.submission_queue(settings, view)))
+
+
+def _upload(request: Request, hadoop: HadoopConfiguration, user: str, directory: Path, driver: Callable[[], submission.Driver]) -> str:
+    pair = credentials.mint(datetime.datetime.now(datetime.timezone.utc))
+    pair.save(directory)
+    with tempfile.TemporaryDirectory(prefix="treadle-staging-") as staging:
+        staged = stage(Path(staging), request.launch(user), request.script)
+        overlay = Path(staging, OVERLAY)
+        write_overlay(
+            overlay, hadoop, {submission.SERVICE: _beyond_memory_and_vcores(request.settings)}, request.settings.application.heartbeat_ms
+        )
+        spec = submission.application_spec(request.settings, request.treadle_python, staged, overlay, pair)
+        return driver().submit(spec)
+
+
+def _beyond_memory_and_vcores(settings: Settings) -> dict[str, int]:
+    return {name: amount for name, amount in preflight.task_manager_ask(settings).items() if name not in (MEMORY, VCORES)}
+
+
+@contextmanager
+def _record(environ: Mapping[str, str]) -> Iterator[Path]:
+    """The application's directory, gone again when it was not submitted."""
+    directory = application_directory.create_unnamed(environ)
+    try:
+        yield directory
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _driver(background: Executor, log: Path) -> Iterator[Callable[[], submission.Driver]]:
+    """Starts skein's driver while other things are done, and ends it in any case."""
+    starting = background.submit(submission.Driver, log)
+    try:
+        yield starting.result
+    finally:
+        if starting.exception() is None:
+            starting.result().close()
+
+
+@contextmanager
+def _driver_for_now(log: Path) -> Iterator[submission.Driver]:
+    driver = submission.Driver(log)
+    try:
+        yield driver
+    finally:
+        driver.close()
