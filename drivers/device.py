@@ -44,13 +44,16 @@ class FoundDevice:
 
 
 class Driver(Protocol):
-    """Finds the devices of one external resource on this node."""
+    """Finds the devices of one external resource on this node.
+
+    A driver may have an attribute `remarks`: what its tool said beside the last answer (a script's stderr), shown when devices are short.
+    """
 
     def discover(self, amount: int) -> Sequence[FoundDevice]:
         """Returns at least `amount` devices, best first, when the node shows so many; else all it shows.
 
-        On a node without isolation it may list devices that other containers hold. The TaskManager leases `amount` of them and asks again for
-        more when some are taken.
+        On a node without isolation it may list devices that other containers hold. The TaskManager leases `amount` of them and asks again
+        for more when some are taken.
 
         Raises:
             DriverError: when the devices can't be found out at all.

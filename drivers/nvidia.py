@@ -1,0 +1,165 @@
+"""The driver `nvidia`: NVIDIA's GPUs and MIG devices as NVML lists them."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from drivers.device import DriverError, FoundDevice
+
+logger = logging.getLogger(__name__)
+
+_MIB = 2**20
+_REMEDIES = {
+    "NVML_ERROR_LIBRARY_NOT_FOUND": "Install NVIDIA's driver on the node (it brings libnvidia-ml.so.1), or ask for nodes that have it.",
+    "NVML_ERROR_DRIVER_NOT_LOADED": "Load the kernel module on the node (modprobe nvidia); `nvidia-smi -L` there must list the GPUs.",
+    "NVML_ERROR_NO_PERMISSION": "Give the user that containers run as read and write access to /dev/nvidiactl and /dev/nvidia<number>.",
+    "NVML_ERROR_LIB_RM_VERSION_MISMATCH": "The driver was updated under its loaded kernel module: reboot the node or reload the module.",
+}
+_OTHER_REMEDY = "Run `nvidia-smi -L` on the node as the user that containers run as; it must list the GPUs."
+
+
+class NvidiaDriver:
+    """Lists GPUs; a GPU in MIG mode is listed as its MIG devices, since CUDA can't use it as a whole.
+
+    `index` is NVML's number of the GPU; for a MIG device `<GPU>:<MIG device>`, as NVIDIA's container toolkit writes it. Code ported from
+    Flink often takes `int(index)` for CUDA's ordinal. That fails plainly on `0:1`, where a bare `1` would have taken another device; and
+    it is wrong for GPUs too: in a slot CUDA counts the visible devices from 0, so code should use 0, 1, … or the uuid.
+
+    A process can use one MIG device only, the first of `CUDA_VISIBLE_DEVICES` (NVIDIA's MIG user guide): give a slot no more than one.
+
+    Properties: `name`, `memory` (MiB), `pci_bus_id`, `numa_node`; of a MIG device also `parent_uuid` and `mig_profile` (`1g.5gb`).
+    What NVML does not tell about a device is left out.
+
+    Raises:
+        DriverError: on construction, when there are parameters: it takes none.
+    """
+
+    def __init__(self, params: Mapping[str, str]) -> None:
+        if params:
+            raise DriverError(
+                f"the nvidia driver has no parameter {', '.join(sorted(params))}", "Remove external-resource.<name>.param.*: it takes none."
+            )
+
+    def discover(self, amount: int) -> Sequence[FoundDevice]:
+        """Returns all devices that NVML shows this process, in NVML's order.
+
+        A GPU that fails (lost, say) is left out with a warning, as long as others are there.
+
+        Raises:
+            DriverError: pynvml or NVML is missing, NVML does not start, or every GPU fails.
+        """
+        nvml = _pynvml()
+        try:
+            with _session(nvml):
+                return _devices(nvml)
+        except nvml.NVMLError as error:
+            raise DriverError(f"NVML says: {error}", _remedy(nvml, error)) from error
+
+
+def _pynvml() -> ModuleType:
+    try:
+        import pynvml
+    except ImportError as error:
+        remedy = f"Install it into Treadle's environment on the nodes: {sys.executable} -m pip install nvidia-ml-py"
+        raise DriverError(f"the nvidia driver needs the Python module pynvml: {error}", remedy) from error
+    module: ModuleType = pynvml
+    return module
+
+
+@contextmanager
+def _session(nvml: ModuleType) -> Iterator[None]:
+    """NVML counts its users, so sessions may overlap."""
+    nvml.nvmlInit()
+    try:
+        yield
+    finally:
+        nvml.nvmlShutdown()
+
+
+def _remedy(nvml: ModuleType, error: Any) -> str:
+    return {getattr(nvml, name): remedy for name, remedy in _REMEDIES.items()}.get(error.value, _OTHER_REMEDY)
+
+
+def _devices(nvml: ModuleType) -> list[FoundDevice]:
+    found: list[FoundDevice] = []
+    failed: dict[int, Any] = {}
+    for number in range(nvml.nvmlDeviceGetCount()):
+        try:
+            found += _of_gpu(nvml, number, nvml.nvmlDeviceGetHandleByIndex(number))
+        except nvml.NVMLError as error:
+            # NVML counts GPUs that the container's cgroup denies; under YARN's isolation that is every GPU of somebody else
+            denied = error.value == nvml.NVML_ERROR_NO_PERMISSION
+            logger.log(logging.INFO if denied else logging.WARNING, "GPU %d is left out, NVML says: %s", number, error)
+            failed[number] = error
+    if failed and not found:
+        words = "; ".join(f"GPU {number}: {error}" for number, error in failed.items())
+        first = next(iter(failed.values()))
+        raise DriverError(f"NVML gives no usable GPU: {words}", _remedy(nvml, first)) from first
+    return found
+
+
+def _of_gpu(nvml: ModuleType, number: int, gpu: Any) -> list[FoundDevice]:
+    properties = {"pci_bus_id": _pci_bus_id(nvml, gpu), "numa_node": _numa_node(nvml, gpu)}
+    if not _in_mig_mode(nvml, gpu):
+        return [_device(nvml, str(number), gpu, properties)]
+    properties["parent_uuid"] = _text(nvml.nvmlDeviceGetUUID(gpu))
+    return [_device(nvml, f"{number}:{mig}", handle, properties) for mig, handle in _mig_handles(nvml, gpu)]
+
+
+def _device(nvml: ModuleType, index: str, handle: Any, properties: Mapping[str, str | None]) -> FoundDevice:
+    uuid, name = _text(nvml.nvmlDeviceGetUUID(handle)), _text(nvml.nvmlDeviceGetName(handle))
+    profile = name.partition(" MIG ")[2]  # "NVIDIA A100-SXM4-40GB MIG 1g.5gb"
+    known = {"name": name, "memory": _memory(nvml, handle), "mig_profile": profile, **properties}
+    return FoundDevice(index, uuid, {key: value for key, value in known.items() if value}, {"CUDA_VISIBLE_DEVICES": uuid})
+
+
+def _mig_handles(nvml: ModuleType, gpu: Any) -> Iterator[tuple[int, Any]]:
+    for number in range(nvml.nvmlDeviceGetMaxMigDeviceCount(gpu)):
+        try:
+            yield number, nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, number)
+        except nvml.NVMLError_NotFound:
+            continue  # numbers without a device lie anywhere in the range
+
+
+def _in_mig_mode(nvml: ModuleType, gpu: Any) -> bool:
+    modes = _if_told(nvml, lambda: nvml.nvmlDeviceGetMigMode(gpu))
+    return modes is not None and modes[0] == nvml.NVML_DEVICE_MIG_ENABLE  # [0] is in force, [1] from the next reset on
+
+
+def _memory(nvml: ModuleType, handle: Any) -> str | None:
+    memory = _if_told(nvml, lambda: nvml.nvmlDeviceGetMemoryInfo(handle))  # GPUs that share the host's memory have no answer
+    return None if memory is None else str(memory.total // _MIB)
+
+
+def _pci_bus_id(nvml: ModuleType, gpu: Any) -> str | None:
+    pci = _if_told(nvml, lambda: nvml.nvmlDeviceGetPciInfo(gpu))
+    return None if pci is None else _text(pci.busId)
+
+
+def _numa_node(nvml: ModuleType, gpu: Any) -> str | None:
+    """The NUMA node whose memory is nearest; `nvmlDeviceGetNumaNodeId` is another thing, the node that a GPU itself *is* (on Grace)."""
+    words = _if_told(nvml, lambda: nvml.nvmlDeviceGetMemoryAffinity(gpu, _NODE_WORDS, nvml.NVML_AFFINITY_SCOPE_NODE))
+    nodes = [64 * i + bit for i, word in enumerate(words or ()) for bit in range(64) if word >> bit & 1]
+    return str(nodes[0]) if len(nodes) == 1 else None
+
+
+_NODE_WORDS = 16
+"""Words of 64 bits for a set of NUMA nodes: Linux is built for 1024 at most."""
+
+
+def _if_told(nvml: ModuleType, ask: Callable[[], Any]) -> Any:
+    """None when this GPU or this version of the driver does not know the question."""
+    try:
+        return ask()
+    except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound):
+        return None
+
+
+def _text(value: str | bytes) -> str:
+    """The older package `pynvml`, which has a module of the same name, answers with bytes."""
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,30 @@
+"""Which slot gets which devices, and what a slot's process must be told to see just these. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from drivers.device import FoundDevice
+
+HIDE_ALL = {"CUDA_VISIBLE_DEVICES": ""}
+"""What a slot without devices is told: on a node without isolation it would else see every GPU."""
+
+
+def deal(devices: Sequence[FoundDevice], slots: int) -> tuple[tuple[FoundDevice, ...], ...]:
+    """Returns the devices of each slot, neighbours together, in the order of the devices.
+
+    Every slot gets the same number; what is left over goes to the first slots, one each. With fewer devices than slots the last slots have
+    none: a device is one slot's alone.
+    """
+    share, more = divmod(len(devices), slots)
+    ends = [share * (i + 1) + min(i + 1, more) for i in range(slots)]
+    return tuple(tuple(devices[start:end]) for start, end in zip([0, *ends], ends, strict=False))
+
+
+def visibility(devices: Sequence[FoundDevice]) -> dict[str, str]:
+    """Returns the environment that makes just these devices visible: each variable's values joined by commas, as CUDA wants them."""
+    values: dict[str, list[str]] = {}
+    for device in devices:
+        for variable, value in device.visibility.items():
+            values.setdefault(variable, []).append(value)
+    return HIDE_ALL | {variable: ",".join(own) for variable, own in values.items()}

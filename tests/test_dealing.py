@@ -1,0 +1,47 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.device import FoundDevice
+from task_manager.dealing import deal, visibility
+
+
+def gpus(count):
+    return [FoundDevice(str(i), f"GPU-{i}", {}, {"CUDA_VISIBLE_DEVICES": f"GPU-{i}"}) for i in range(count)]
+
+
+def indices(hands):
+    return [[device.index for device in hand] for hand in hands]
+
+
+@pytest.mark.parametrize(
+    ("devices", "slots", "dealt"),
+    [
+        (0, 1, [[]]),
+        (1, 1, [["0"]]),
+        (2, 1, [["0", "1"]]),
+        (4, 2, [["0", "1"], ["2", "3"]]),
+        (5, 2, [["0", "1", "2"], ["3", "4"]]),
+        (1, 3, [["0"], [], []]),
+    ],
+)
+def test_neighbours_stay_together_and_the_first_slots_get_the_rest(devices, slots, dealt):
+    assert indices(deal(gpus(devices), slots)) == dealt
+
+
+@given(st.integers(0, 40), st.integers(1, 40))
+def test_every_device_is_dealt_once_and_evenly(devices, slots):
+    hands = deal(gpus(devices), slots)
+    assert len(hands) == slots
+    assert [device.uuid for hand in hands for device in hand] == [device.uuid for device in gpus(devices)]
+    assert max(map(len, hands)) - min(map(len, hands)) <= 1
+
+
+def test_a_slot_sees_its_own_devices_only():
+    assert visibility([]) == {"CUDA_VISIBLE_DEVICES": ""}
+    assert visibility(gpus(2)) == {"CUDA_VISIBLE_DEVICES": "GPU-0,GPU-1"}
+
+
+def test_devices_of_other_kinds_have_variables_of_their_own():
+    nic = FoundDevice("mlx5_0", "mlx5_0", {}, {"UCX_NET_DEVICES": "mlx5_0"})
+    assert visibility([nic, *gpus(1)]) == {"CUDA_VISIBLE_DEVICES": "GPU-0", "UCX_NET_DEVICES": "mlx5_0"}

@@ -1,0 +1,141 @@
+"""Devices of a TaskManager: what drivers may answer, and what becomes of it."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from conf.settings import ExternalResource
+from drivers.device import DriverError, FoundDevice
+from task_manager.devices import acquire, lease_key
+from task_manager.leases import Leases
+
+
+def gpu(number):
+    return FoundDevice(str(number), f"GPU-{number}")
+
+
+class Node:
+    """A driver that shows the first `amount` of a node's devices, as Flink's script does, or raises when there are not so many."""
+
+    def __init__(self, count=4, strict=False):
+        self.count, self.strict, self.asked = count, strict, []
+
+    def discover(self, amount):
+        self.asked.append(amount)
+        if self.strict and amount > self.count:
+            raise DriverError("exit code 1", "look at the script", "only 2 GPUs")
+        return [gpu(i) for i in range(min(amount, self.count))]
+
+
+@pytest.fixture
+def driver(monkeypatch):
+    """Makes an object the driver that the dotted name `fakes:driver` loads."""
+
+    def use(instance):
+        monkeypatch.setitem(sys.modules, "fake_drivers", SimpleNamespace(driver=lambda params: instance))
+        return instance
+
+    return use
+
+
+@pytest.fixture
+def leases(tmp_path):
+    with Leases(tmp_path, "container_me") as own:
+        yield own
+
+
+def resource(amount=2, yarn_type="yarn.io/gpu"):
+    return ExternalResource("gpu", amount, "fake_drivers:driver", yarn_type, {})
+
+
+def uuids(found):
+    return [device.uuid for device in found["gpu"]]
+
+
+def test_as_many_as_asked_for_are_leased(driver, leases):
+    node = driver(Node())
+    assert uuids(acquire([resource()], leases)) == ["GPU-0", "GPU-1"]
+    assert node.asked == [2]
+    assert len(leases.descriptors()) == 2
+
+
+def test_a_resource_without_driver_is_not_discovered(leases):
+    assert acquire([ExternalResource("fpga", 1, None, "yarn.io/fpga", {})], leases) == {}
+
+
+def test_devices_that_others_hold_are_passed_over(driver, leases, tmp_path):
+    node = driver(Node())
+    with Leases(tmp_path, "container_other") as other:
+        other.take("GPU-0")
+        other.take("GPU-2")
+        assert uuids(acquire([resource()], leases)) == ["GPU-1", "GPU-3"]
+    assert node.asked == [2, 3, 4]
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["shows fewer", "refuses to show more"])
+def test_too_few_free_devices_name_their_holders(driver, leases, tmp_path, strict):
+    driver(Node(2, strict))
+    with Leases(tmp_path, "container_other") as other:
+        other.take("GPU-0")
+        with pytest.raises(DriverError, match=r"gpu: asked 2, found 2, of these 1 free; GPU-0 is held by container_other \(pid") as caught:
+            acquire([resource()], leases)
+    assert "wait for their end" in caught.value.remedy
+    assert caught.value.detail == ("only 2 GPUs" if strict else "")
+
+
+def test_fewer_devices_than_granted_is_an_error(driver, leases):
+    driver(Node(1))
+    with pytest.raises(DriverError, match="gpu: asked 2, found 1, of these 1 free") as caught:
+        acquire([resource()], leases)
+    assert "YARN advertises more than it has" in caught.value.remedy
+
+
+def test_what_a_script_said_beside_a_short_answer_is_told(driver, leases):
+    driver(Node(1)).remarks = "GPU 1 has fallen off the bus"
+    with pytest.raises(DriverError, match="found 1") as caught:
+        acquire([resource()], leases)
+    assert caught.value.detail == "GPU 1 has fallen off the bus"
+
+
+def test_a_drivers_own_error_keeps_its_words(driver, leases):
+    driver(Node(1, strict=True))
+    with pytest.raises(DriverError, match="gpu: exit code 1") as caught:
+        acquire([resource()], leases)
+    assert (caught.value.remedy, caught.value.detail) == ("look at the script", "only 2 GPUs")
+
+
+class Answers:
+    def __init__(self, answer):
+        self.answer = answer
+
+    def discover(self, amount):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "answered None"),
+        ("0,1", "answered '0,1'"),
+        (["0", "1"], r"answered \['0', '1'\]"),
+        ([gpu(0), gpu(0)], r"blank or doubled: \['GPU-0', 'GPU-0'\]"),
+        ([FoundDevice("0", "")], "blank or doubled"),
+        ([FoundDevice("0", "GPU-0", {"memory": 40960}), gpu(1)], "more than text"),
+        ([FoundDevice(0, "GPU-0"), gpu(1)], "more than text"),
+        (RuntimeError("boom"), "driver fake_drivers:driver failed: RuntimeError: boom"),
+    ],
+)
+def test_what_a_driver_must_not_answer(driver, leases, answer, words):
+    driver(Answers(answer))
+    with pytest.raises(DriverError, match=words):
+        acquire([resource()], leases)
+
+
+def test_a_lease_goes_by_uuid_and_a_bare_number_by_yarns_type():
+    assert lease_key(resource(), gpu(0)) == "GPU-0"
+    assert lease_key(resource(), FoundDevice("0", "0")) == "yarn.io/gpu-0"
+    assert lease_key(resource(yarn_type=None), FoundDevice("0", "0")) == "gpu-0"
+    assert lease_key(resource(), FoundDevice("mlx5_0", "mlx5_0")) == "mlx5_0"

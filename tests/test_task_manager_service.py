@@ -1,0 +1,127 @@
+"""A TaskManager at work, with real slot processes and the store in memory."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from protocol import keys
+from protocol.local_store import LocalStoreServer
+from protocol.memory_store import MemoryStore
+from protocol.records import JobDeployment, SlotResult
+from protocol.wire import from_bytes, to_bytes
+
+TASK_MANAGER = textwrap.dedent("""
+    import os, sys
+    from pathlib import Path
+    from protocol.local_store import LocalStore
+    from protocol.records import Slot
+    from task_manager.identity import of_process
+    from task_manager.service import Service
+    from task_manager.slot_environment import slot_process
+
+    identity = of_process("tm-0", Path.cwd())
+    slots = (Slot("tm-0/slot-0", ()), Slot("tm-0/slot-1", ()))
+    describe = lambda slot, job: slot_process(slot, slots, job, identity, sys.executable, os.environ, {"CUDA_VISIBLE_DEVICES": ""})
+    store = LocalStore(Path("s"))
+    store.put("taskmanagers/tm-0", b"here", owned=True)
+    raise SystemExit(Service(store, slots, describe, ()).run())
+""")
+
+
+class TaskManagerProcess:
+    def __init__(self, directory: Path):
+        self.directory, self.store = directory, MemoryStore()
+        self.server = LocalStoreServer(self.store, directory / "s")
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", TASK_MANAGER], cwd=directory, env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+        )
+        next(self.store.watch(keys.REGISTRATIONS))
+
+    def deploy(self, *command):
+        ranks = {"tm-0/slot-0": 0, "tm-0/slot-1": 1}
+        self.store.put(keys.JOB, to_bytes(JobDeployment("command", command[0], command, "", ranks, "127.0.0.1", 1, {})))
+
+    def results(self, count=2):
+        found = {}
+        changes = self.store.watch(keys.RESULTS)
+        while len(found) < count:
+            change = next(changes)
+            found[change.key] = from_bytes(SlotResult, change.value)
+        return [found[key] for key in sorted(found)]
+
+    def log(self, slot):
+        return (self.directory / f"slot-{slot}.log").read_text()
+
+    def wait_for(self, condition):
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, "waited 10 s in vain"
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def task_manager(tmp_path):
+    running = TaskManagerProcess(tmp_path)
+    yield running
+    running.process.kill()
+    running.process.wait()
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_every_slot_runs_the_command_with_its_own_rank(task_manager):
+    task_manager.deploy("sh", "-c", "echo rank $RANK of $WORLD_SIZE, devices [$CUDA_VISIBLE_DEVICES]")
+    assert [(r.slot_id, r.exit_code) for r in task_manager.results()] == [("tm-0/slot-0", 0), ("tm-0/slot-1", 0)]
+    assert task_manager.log(0) == "rank 0 of 2, devices []\n"
+    assert task_manager.log(1) == "rank 1 of 2, devices []\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "tail"),
+    [
+        (("sh", "-c", "echo last words; exit 3"), 3, "last words"),
+        (("sh", "-c", "kill -9 $$"), 137, ""),
+        (("no-such-program",), 127, "no-such-program can't be started: No such file or directory"),
+    ],
+)
+def test_how_a_slot_ended_is_reported(task_manager, command, code, tail):
+    task_manager.deploy(*command)
+    assert [(r.exit_code, r.log_tail) for r in task_manager.results()] == [(code, tail)] * 2
+
+
+def test_slots_end_with_a_killed_task_manager(task_manager):
+    task_manager.deploy("sh", "-c", "echo $$; exec sleep 1000")
+    task_manager.wait_for(lambda: all((task_manager.directory / f"slot-{i}.log").exists() and task_manager.log(i) for i in (0, 1)))
+    pids = [int(task_manager.log(i)) for i in (0, 1)]
+    task_manager.process.kill()
+    task_manager.wait_for(lambda: not any(alive(pid) for pid in pids))
+
+
+def test_sigterm_ends_the_slots_first(task_manager):
+    task_manager.deploy("sh", "-c", "trap 'echo told; exit 0' TERM; echo ready; while :; do sleep 0.05; done")
+    task_manager.wait_for(lambda: all((task_manager.directory / f"slot-{i}.log").exists() and task_manager.log(i) for i in (0, 1)))
+    task_manager.process.send_signal(signal.SIGTERM)
+    assert task_manager.process.wait(10) == 143
+    assert [task_manager.log(i) for i in (0, 1)] == ["ready\ntold\n"] * 2
+
+
+def test_it_ends_when_the_application_master_has_gone(task_manager):
+    threading.Timer(0.1, task_manager.store.close).start()
+    assert task_manager.process.wait(10) == 0
+
+
+def test_a_malformed_deployment_ends_it_with_an_error(task_manager):
+    task_manager.store.put(keys.JOB, b"nonsense")
+    assert task_manager.process.wait(10) == 1
