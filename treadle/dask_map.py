@@ -1,0 +1,104 @@
+"""Fragments as Dask tasks: the part of `map_batches` in the job's main, and the part that travels to the slots."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import cloudpickle
+import distributed
+
+from treadle.dask_cluster import get_client
+from treadle.fragment_error import FragmentError
+from treadle.fragment_mapper import FragmentMapper
+from treadle.fragments import Fragment, Reading
+from treadle.map_report import FragmentResult
+from treadle.rich_map_function import RichMapFunction
+from treadle.runtime_context import get_runtime_context
+
+_RETRIES = 2
+"""How often a fragment is tried again whose input or output failed. Lost slots are Dask's to count: at the fourth that dies over one
+fragment it gives up (`distributed.scheduler.allowed-failures`)."""
+
+_COMMITS_AT_ONCE = 16
+"""How many finished files a slot may have on their way to their names."""
+
+
+def map_on_slots(function: RichMapFunction, fragments: Sequence[Fragment], reading: Reading, output: str) -> Iterator[FragmentResult]:
+    """Yields the result of each fragment as it comes, in any order; the function is closed in every slot before this ends.
+
+    Raises:
+        FragmentError: for the first fragment that fails for good; the others are cancelled.
+        RuntimeError: when the slots don't come up.
+    """
+    client = get_client()
+    plugin = _SlotFunction(f"treadle-{uuid.uuid4().hex}", function, reading, output)
+    client.register_plugin(plugin)
+    futures = client.map(_map_in_slot, fragments, plugin=plugin.name, pure=False, retries=_RETRIES)
+    paths = {future.key: fragment.path for future, fragment in zip(futures, fragments, strict=True)}
+    try:
+        for future in distributed.as_completed(futures):
+            yield _result(future, paths[future.key])
+    finally:
+        client.cancel(futures)
+        client.unregister_worker_plugin(plugin.name)
+
+
+def _result(future: distributed.Future, path: str) -> FragmentResult:
+    if future.status == "error":
+        error, trace = future.exception(), future.traceback()
+        raise FragmentError(path, "by any slot", "".join(traceback.format_exception(type(error), error, trace))) from error
+    result = future.result()
+    if isinstance(result, FragmentError):
+        # afresh, without the slot's stack around it: the text holds the part that is the user's
+        raise FragmentError(*result.args)
+    assert isinstance(result, FragmentResult)
+    return result
+
+
+def _map_in_slot(fragment: Fragment, plugin: str) -> FragmentResult | FragmentError:
+    try:
+        return distributed.get_worker().plugins[plugin].run(fragment)  # type: ignore[no-any-return]  # distributed is not typed for us
+    except FragmentError as error:
+        # a value, because Dask would try again what it sees raised, and the function would only raise again
+        return error
+
+
+class _SlotFunction(distributed.WorkerPlugin):  # type: ignore[misc]  # distributed is not typed for us
+    """The function in a slot. A Dask plugin reaches slots that join later, too, and is torn down when a slot ends."""
+
+    def __init__(self, name: str, function: RichMapFunction, reading: Reading, output: str) -> None:
+        self.name = name
+        self._pickled = cloudpickle.dumps(function)
+        self._reading, self._output = reading, output
+        self._mapper: FragmentMapper | None = None
+
+    def setup(self, worker: Any) -> None:
+        """Prepares what does not go into a pickle."""
+        self._commits = threading.BoundedSemaphore(_COMMITS_AT_ONCE)
+
+    async def teardown(self, worker: Any) -> None:
+        """Closes the function, without holding up the event loop of the slot."""
+        if self._mapper is not None:
+            await worker.loop.run_in_executor(None, self._mapper.close)
+
+    def run(self, fragment: Fragment) -> FragmentResult:
+        """Maps a fragment. While its file is committed, which on HDFS is half a second of waiting, the slot goes on with the next one."""
+        if self._mapper is None:
+            self._mapper = FragmentMapper(self._unpickled(fragment), get_runtime_context(), self._reading, self._output)
+        mapped = self._mapper.map(fragment)
+        with self._commits:
+            distributed.secede()
+            mapped.part.commit()
+        return mapped.result
+
+    def _unpickled(self, fragment: Fragment) -> RichMapFunction:
+        try:
+            return cloudpickle.loads(self._pickled)  # type: ignore[no-any-return]  # a pickle has no type
+        except Exception as error:
+            # whatever a pickle's classes raise; the usual one is a module beside the job's script, which the slot does not have
+            place = f"in slot {get_runtime_context().slot}, where the function can't be unpickled; define it in the job's script itself"
+            raise FragmentError(fragment.path, place, traceback.format_exc()) from error
