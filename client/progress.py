@@ -32,12 +32,12 @@ class Progress:
         return bool(lines)
 
     def summary(self, outcome: Outcome, application: Application | None) -> None:
-        """Says how it ended: slots and their devices, final status, diagnostics when there is more to say than success."""
+        """Says how it ended: slots and their devices, final status, diagnostics unless it succeeded or the failure was told already."""
         self._console.bar("")
         for line in table(application) if application else ():
             self._console.line(line)
         self._console.line(f"final status: {outcome.status}")
-        if outcome.status != SUCCEEDED and outcome.diagnostics:
+        if outcome.status != SUCCEEDED and outcome.diagnostics and not self._failures:
             self._console.line(outcome.diagnostics)
 
     def _news(self, report: ApplicationReport, application: Application | None) -> Iterator[str]:
