@@ -172,6 +172,11 @@ def test_what_is_no_function_is_refused(numbers, tmp_path, function, message):
         treadle.map_batches(function, numbers, tmp_path / "out")
 
 
+def test_no_input_at_all_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="input is an empty list; give"):
+        treadle.map_batches(double, [], tmp_path / "out")
+
+
 def test_a_batch_has_at_least_one_row(numbers, tmp_path):
     with pytest.raises(ValueError, match="batch_size is 0; give"):
         treadle.map_batches(double, numbers, tmp_path / "out", batch_size=0)

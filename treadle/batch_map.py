@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,8 +21,6 @@ from treadle.storage import absolute_uri
 
 if TYPE_CHECKING:
     from treadle.rich_map_function import BatchFunction
-
-logger = logging.getLogger(__name__)
 
 DEFAULT_BATCH_SIZE = 8192
 """Rows; large enough that a batch of small rows outweighs the call, small enough that one of images fits a device."""
@@ -69,6 +66,8 @@ def map_batches(
     rich = as_rich(function)
     inputs = [input] if isinstance(input, (str, os.PathLike)) else list(input)
     job = _Job(name or _name_of(rich), rich, [absolute_uri(uri) for uri in inputs], absolute_uri(output))
+    if not job.inputs:
+        raise ValueError("input is an empty list; give the URI or path of a Parquet dataset, or several")
     return _run(job, columns, batch_size)
 
 

@@ -16,8 +16,6 @@ from treadle.libraries import needed
 if TYPE_CHECKING:
     import distributed
 
-logger = logging.getLogger(__name__)
-
 JOIN_TIMEOUT_S = 120.0
 """Seconds for all slots to join: a process start and the import of `distributed`, maybe from a network drive, on each."""
 
