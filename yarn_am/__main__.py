@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from conf.configuration import from_flat
-
 from conf.settings import Settings
 from protocol.launch import FILE, TAP_FILE, Launch
 from protocol.local_store import SOCKET, LocalStoreServer
