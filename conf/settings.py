@@ -11,7 +11,8 @@ class ExternalResource:
     """One name of `external-resources` and its keys.
 
     `amount` is per TaskManager. Without `yarn_type` it is discovered on the node but not requested from YARN; without `driver` it is
-    requested, and user code gets no information on it.
+    requested, and user code gets no information on it. `assignment` is "slot" (a device belongs to `slots_per_device` slots, to one by default)
+    or "task-manager" (every slot sees all, as in Flink). `on_missing` is "fail", or "warn" for Flink's way: go on with what is there.
     """
 
     name: str
@@ -19,6 +20,9 @@ class ExternalResource:
     driver: str | None
     yarn_type: str | None
     params: Mapping[str, str]
+    assignment: str = "slot"
+    slots_per_device: int = 1
+    on_missing: str = "fail"
 
 
 @dataclass(frozen=True)
