@@ -11,8 +11,9 @@ class ExternalResource:
     """One name of `external-resources` and its keys.
 
     `amount` is per TaskManager. Without `yarn_type` it is discovered on the node but not requested from YARN; without `driver` it is
-    requested, and user code gets no information on it. `assignment` is "slot" (a device belongs to `slots_per_device` slots, one by default)
-    or "task-manager" (every slot sees all, as in Flink). `on_missing` is "fail", or "warn" for Flink's way: go on with what is there.
+    requested, and user code gets no information on it. `assignment` is "slot" (a device belongs to `slots_per_device` slots, one unless
+    told so) or "task-manager" (every slot sees all, as in Flink). `on_missing` is "fail", or "warn" for Flink's way: go on with what is
+    there.
     """
 
     name: str

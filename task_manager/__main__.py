@@ -12,7 +12,7 @@ from pathlib import Path
 
 from conf.configuration import from_flat
 from conf.settings import Settings
-from drivers.device import DriverError, FoundDevice
+from drivers.device import DriverError
 from protocol import keys
 from protocol.launch import FILE, Launch
 from protocol.local_store import LocalStore
@@ -20,7 +20,7 @@ from protocol.records import VERSION, Device, JobDeployment, Registration, Regis
 from protocol.skein_store import SkeinStore
 from protocol.store import Store
 from protocol.wire import from_bytes, to_bytes
-from task_manager.dealing import deal, visibility
+from task_manager.dealing import Hand, deal, visibility
 from task_manager.devices import acquire
 from task_manager.identity import Identity, of_container, of_process
 from task_manager.leases import Leases
@@ -32,13 +32,18 @@ logger = logging.getLogger("task_manager")
 INITIALISATION_FAILED = 31
 """Exit code of a TaskManager that can't register, as Flink's TaskManagerRunner."""
 
-SlotDevices = Mapping[str, Mapping[str, tuple[FoundDevice, ...]]]
+SlotDevices = Mapping[str, Mapping[str, Hand]]
 """Slot id → resource name → the slot's devices."""
 
 
-def deal_to_slots(found: Mapping[str, tuple[FoundDevice, ...]], task_manager_id: str, count: int) -> SlotDevices:
+def deal_to_slots(found: Mapping[str, Hand], settings: Settings, task_manager_id: str) -> SlotDevices:
     """Returns every slot's own devices of each resource."""
-    hands = {name: deal(devices, count) for name, devices in found.items()}
+    count = settings.task_manager.slots
+    hands = {
+        resource.name: deal(found[resource.name], count, assignment=resource.assignment, slots_per_device=resource.slots_per_device)
+        for resource in settings.external_resources
+        if resource.name in found
+    }
     return {f"{task_manager_id}/slot-{i}": {name: hand[i] for name, hand in hands.items()} for i in range(count)}
 
 
@@ -92,7 +97,7 @@ def run(launch: Launch, identity: Identity, store_address: Path | None) -> int:
     with ThreadPoolExecutor(1) as pool, Leases(Path(settings.lease_directory), identity.container_id) as leases:
         opening = pool.submit(lambda: LocalStore(store_address) if store_address else SkeinStore.from_current())
         try:
-            dealt = deal_to_slots(acquire(settings.external_resources, leases), identity.task_manager_id, settings.task_manager.slots)
+            dealt = deal_to_slots(acquire(settings.external_resources, leases), settings, identity.task_manager_id)
         except DriverError as error:
             logger.error("Could not register: %s. %s\n%s", error.cause, error.remedy, error.detail)
             opening.result().put(keys.failure(identity.task_manager_id), to_bytes(registration_failure(identity, error)))

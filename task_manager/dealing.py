@@ -6,19 +6,30 @@ from collections.abc import Sequence
 
 from drivers.device import FoundDevice
 
+Hand = tuple[FoundDevice, ...]
+"""The devices of one slot."""
+
 HIDE_ALL = {"CUDA_VISIBLE_DEVICES": ""}
 """What a slot without devices is told: on a node without isolation it would else see every GPU."""
 
 
-def deal(devices: Sequence[FoundDevice], slots: int) -> tuple[tuple[FoundDevice, ...], ...]:
+def deal(devices: Sequence[FoundDevice], slots: int, *, assignment: str = "slot", slots_per_device: int = 1) -> tuple[Hand, ...]:
     """Returns the devices of each slot, neighbours together, in the order of the devices.
 
-    Every slot gets the same number; what is left over goes to the first slots, one each. With fewer devices than slots the last slots have
-    none: a device is one slot's alone.
+    Assignment "slot": every slot gets the same number; what is left over goes to the first slots, one each. With fewer devices than slots
+    the last slots have none: a device is one slot's alone, or that of `slots_per_device` neighbours. Assignment "task-manager": every slot
+    has all.
     """
-    share, more = divmod(len(devices), slots)
+    if assignment == "task-manager":
+        return (tuple(devices),) * slots
+    shares = [device for device in devices for _ in range(slots_per_device)]
+    share, more = divmod(len(shares), slots)
     ends = [share * (i + 1) + min(i + 1, more) for i in range(slots)]
-    return tuple(tuple(devices[start:end]) for start, end in zip([0, *ends], ends, strict=False))
+    return tuple(_once(shares[start:end]) for start, end in zip([0, *ends], ends, strict=False))
+
+
+def _once(shares: Sequence[FoundDevice]) -> Hand:
+    return tuple({device.uuid: device for device in shares}.values())
 
 
 def visibility(devices: Sequence[FoundDevice]) -> dict[str, str]:

@@ -18,13 +18,14 @@ def acquire(resources: Sequence[ExternalResource], leases: Leases) -> dict[str, 
     """Returns the leased devices of each resource that has a driver, as many as asked for, best first.
 
     Raises:
-        DriverError: when a driver can't be loaded or fails, or shows fewer free devices than asked for.
+        DriverError: when a driver can't be loaded or fails, or shows fewer free devices than asked for; for a resource with
+            `on-missing: warn` that is a warning, and what is there is returned, as Flink does.
     """
     found = {}
     for resource in resources:
         if resource.driver is not None:
-            found[resource.name] = _Acquisition(resource, load(resource.driver, resource.params), leases).devices()
-            logger.info("Leased %s: %s", resource.name, ", ".join(device.uuid for device in found[resource.name]))
+            found[resource.name] = _Acquisition(resource, resource.driver, leases).devices()
+            logger.info("Leased %s: %s", resource.name, ", ".join(device.uuid for device in found[resource.name]) or "none")
     return found
 
 
@@ -39,23 +40,32 @@ def lease_key(resource: ExternalResource, device: FoundDevice) -> str:
 class _Acquisition:
     """One resource's devices: the driver is asked for more as long as some of those it shows are taken by others."""
 
-    def __init__(self, resource: ExternalResource, driver: Driver, leases: Leases) -> None:
-        self._resource, self._driver, self._leases = resource, driver, leases
+    def __init__(self, resource: ExternalResource, factory: str, leases: Leases) -> None:
+        self._resource, self._factory, self._leases = resource, factory, leases
         self._own: dict[str, FoundDevice] = {}
         self._taken: dict[str, str] = {}
 
     def devices(self) -> tuple[FoundDevice, ...]:
+        try:
+            self._acquire(load(self._factory, self._resource.params))
+        except DriverError as error:
+            if self._resource.on_missing != "warn":
+                raise
+            logger.warning("Going on with %d of %d: %s. %s", len(self._own), self._resource.amount, error.cause, error.remedy)
+        return tuple(self._own.values())
+
+    def _acquire(self, driver: Driver) -> None:
         asked = self._resource.amount
         wanted = asked
         while True:
-            shown = self._discover(wanted)
+            shown = self._discover(driver, wanted)
             for device in shown:
                 if len(self._own) < asked:
                     self._lease(device)
             if len(self._own) == asked:
-                return tuple(self._own.values())
+                return
             if len(shown) < wanted:
-                raise self._shortage(len(shown), str(getattr(self._driver, "remarks", "")))
+                raise self._shortage(len(shown), str(getattr(driver, "remarks", "")))
             wanted = len(shown) + asked - len(self._own)
 
     def _lease(self, device: FoundDevice) -> None:
@@ -67,9 +77,9 @@ class _Acquisition:
         else:
             self._taken[device.uuid] = holder
 
-    def _discover(self, wanted: int) -> list[FoundDevice]:
+    def _discover(self, driver: Driver, wanted: int) -> list[FoundDevice]:
         try:
-            return _checked(self._resource, self._driver.discover(wanted))
+            return _checked(self._resource, driver.discover(wanted))
         except DriverError as error:
             if self._taken:
                 raise self._shortage(len(self._own) + len(self._taken), error.detail or error.cause) from error

@@ -65,15 +65,16 @@ def _dask(deployment: JobDeployment, identity: Identity) -> dict[str, str]:
 
 
 def _ranks(slot: Slot, siblings: tuple[Slot, ...], deployment: JobDeployment) -> dict[str, str]:
-    """Torchrun's variables. LOCAL_RANK counts the slots that see the same devices, so that `cuda:LOCAL_RANK` is always the slot's own.
+    """Torchrun's variables. LOCAL_RANK counts the slots that see the same devices, so that `cuda:LOCAL_RANK` is always one of the slot's.
 
-    A slot with devices sees them alone; slots without any all see the same: none.
+    More slots than devices begin again at 0; slots without any all see the same: none.
     """
-    peers = [sibling.id for sibling in siblings if not sibling.devices] if not slot.devices else [slot.id]
+    peers = [sibling.id for sibling in siblings if sibling.devices == slot.devices]
+    number = peers.index(slot.id)
     return {
         "RANK": str(deployment.ranks[slot.id]),
         "WORLD_SIZE": str(len(deployment.ranks)),
-        "LOCAL_RANK": str(peers.index(slot.id)),
+        "LOCAL_RANK": str(number % len(slot.devices) if slot.devices else number),
         "LOCAL_WORLD_SIZE": str(len(peers)),
         "MASTER_ADDR": deployment.master_address,
         "MASTER_PORT": str(deployment.master_port),

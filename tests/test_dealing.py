@@ -29,6 +29,31 @@ def test_neighbours_stay_together_and_the_first_slots_get_the_rest(devices, slot
     assert indices(deal(gpus(devices), slots)) == dealt
 
 
+@pytest.mark.parametrize(
+    ("devices", "slots", "slots_per_device", "dealt"),
+    [
+        (2, 4, 2, [["0"], ["0"], ["1"], ["1"]]),
+        (1, 4, 4, [["0"]] * 4),
+        (2, 2, 2, [["0"], ["1"]]),
+        (1, 4, 2, [["0"], ["0"], [], []]),
+        (3, 2, 2, [["0", "1"], ["1", "2"]]),
+    ],
+)
+def test_slots_per_device_lets_neighbours_share(devices, slots, slots_per_device, dealt):
+    assert indices(deal(gpus(devices), slots, slots_per_device=slots_per_device)) == dealt
+
+
+def test_assignment_to_the_task_manager_shows_all_to_every_slot():
+    assert indices(deal(gpus(2), 3, assignment="task-manager")) == [["0", "1"]] * 3
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.integers(1, 5))
+def test_no_device_has_more_slots_than_it_may(devices, slots, slots_per_device):
+    held = [device.uuid for hand in deal(gpus(devices), slots, slots_per_device=slots_per_device) for device in hand]
+    assert set(held) == {device.uuid for device in gpus(devices)}
+    assert all(held.count(uuid) <= slots_per_device for uuid in held)
+
+
 @given(st.integers(0, 40), st.integers(1, 40))
 def test_every_device_is_dealt_once_and_evenly(devices, slots):
     hands = deal(gpus(devices), slots)

@@ -1,6 +1,7 @@
 """Devices of a TaskManager: what drivers may answer, and what becomes of it."""
 
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -103,6 +104,18 @@ def test_a_drivers_own_error_keeps_its_words(driver, leases):
     with pytest.raises(DriverError, match="gpu: exit code 1") as caught:
         acquire([resource()], leases)
     assert (caught.value.remedy, caught.value.detail) == ("look at the script", "only 2 GPUs")
+
+
+@pytest.mark.parametrize(("count", "strict", "left"), [(1, False, ["GPU-0"]), (1, True, []), (0, False, [])])
+def test_on_missing_warn_goes_on_with_what_is_there(driver, leases, caplog, count, strict, left):
+    driver(Node(count, strict))
+    assert uuids(acquire([replace(resource(), on_missing="warn")], leases)) == left
+    assert "Going on with" in caplog.text
+
+
+def test_on_missing_warn_goes_on_without_the_driver(leases, caplog):
+    assert acquire([replace(resource(), driver="no-such", on_missing="warn")], leases) == {"gpu": ()}
+    assert "no-such" in caplog.text
 
 
 class Answers:

@@ -50,6 +50,14 @@ def test_a_slot_with_devices_of_its_own_is_alone_with_them():
     assert (spec.environment["RANK"], spec.environment["LOCAL_RANK"], spec.environment["LOCAL_WORLD_SIZE"]) == ("2", "0", "1")
 
 
+@pytest.mark.parametrize(("devices", "ranks"), [((GPU,), "00"), ((GPU, Device("gpu", "2", "GPU-2", {})), "01")])
+def test_slots_that_share_devices_are_numbered_among_them(devices, ranks):
+    siblings = tuple(Slot(f"tm-1/slot-{i}", devices) for i in (0, 1))
+    environments = [describe(slot, COMMAND, siblings=siblings).environment for slot in siblings]
+    assert "".join(environment["LOCAL_RANK"] for environment in environments) == ranks
+    assert {environment["LOCAL_WORLD_SIZE"] for environment in environments} == {"2"}
+
+
 def test_a_dask_slot_knows_its_scheduler_and_the_tls_pair():
     spec = describe(WITH, DASK)
     assert spec.command == ("/venv/bin/python", "-m", "treadle.dask_slot")
