@@ -1,1 +1,1 @@
-"""Timings as ratios against a peer or a floor in the same run; each module is a command: `python -m benchmarks.startup`."""
+"""Measurements, each one command that compares in one run; figures are medians, and no figure fails a test."""

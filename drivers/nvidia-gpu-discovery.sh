@@ -72,6 +72,10 @@ lives() { # a process of another user lives too, and with hidepid it isn't in /p
 
 lock_coordination_file() { # holds the lock until the script ends
   command -v flock >/dev/null || fail 'flock is not on the PATH: coordination mode needs util-linux'
+  until open_and_lock; do :; done
+}
+
+open_and_lock() { # fails when the file was replaced while this waited: Flink's script does so (sed -i), and its old self's lock keeps nobody out
   # for all users of the machine; another caller may have made it first
   [[ -e $coordination_file ]] || (umask 0; set -o noclobber; : >"$coordination_file") 2>/dev/null
   [[ -f $coordination_file && -r $coordination_file && -w $coordination_file ]] ||
@@ -79,6 +83,7 @@ lock_coordination_file() { # holds the lock until the script ends
   # opened for reading: '<>' would create it, which Linux refuses for another user's file in a sticky directory (fs.protected_regular)
   exec 200<"$coordination_file"
   flock -x 200 || fail "cannot lock the coordination file $coordination_file"
+  [[ $coordination_file -ef /proc/$$/fd/200 ]]
 }
 
 read_rows() { # sets rows (those that are well-formed) and holder: index → mine, other or dead

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -137,9 +138,10 @@ def _exit_of(pid: int) -> int:
     read_end, write_end = os.pipe()
 
     def wait() -> None:
-        # the child stays a zombie, and so its process group's number stays its own
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        os.close(write_end)
+        # a child that was killed may be reaped before this thread wakes up; then nobody reads the other end any more
+        with os.fdopen(write_end, "wb"), suppress(ChildProcessError):
+            # the child stays a zombie, and so its process group's number stays its own
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
     threading.Thread(target=wait, name=f"exit of {pid}", daemon=True).start()
     return read_end

@@ -10,9 +10,11 @@ import fcntl
 import getpass
 import logging
 import os
-import re
+import tempfile
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote
 
 from drivers.device import DriverError
 
@@ -48,15 +50,18 @@ class Leases:
         """
         if key in self._descriptors:
             return None
-        descriptor = self._open(self._directory / f"{_file_name(key)}.lock")
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, _HOLDER_BYTES, 0).decode(errors="replace").strip()
-            os.close(descriptor)
-            return holder or "a process that did not say who it is"
-        self._descriptors[key] = descriptor
-        self._sign(descriptor)
+            self._make_directory()
+            lock = _lock(self._directory / f"{quote(key, safe='')}.lock")
+        except OSError as error:
+            raise DriverError(
+                f"the device leases in {self._directory} can't be used: {error.strerror} ({error.filename or key})",
+                "make that directory writable for all users (mode 1777, space left), or set treadle.lease.directory to one that is",
+            ) from error
+        if isinstance(lock, str):
+            return lock
+        self._descriptors[key] = lock
+        self._sign(lock)
         return None
 
     def descriptors(self) -> tuple[int, ...]:
@@ -69,16 +74,6 @@ class Leases:
             os.close(descriptor)
         self._descriptors.clear()
 
-    def _open(self, path: Path) -> int:
-        try:
-            self._make_directory()
-            return _open_existing(path) if path.exists() else _create(path)
-        except OSError as error:
-            raise DriverError(
-                f"the device leases in {self._directory} can't be used: {error.strerror} ({error.filename})",
-                "make that directory writable for all users (mode 1777, space left), or set treadle.lease.directory to one that is",
-            ) from error
-
     def _make_directory(self) -> None:
         if not self._directory.is_dir():
             self._directory.mkdir(parents=True, exist_ok=True)
@@ -89,27 +84,47 @@ class Leases:
         try:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{self._holder} (pid {os.getpid()}, user {getpass.getuser()})\n".encode(), 0)
-        except OSError as error:
-            logger.info("Could not sign a lease: %s", error.strerror)
+        except (OSError, KeyError) as error:  # KeyError: before Python 3.13, a user id that has no name on this node
+            logger.info("Could not sign a lease: %s", error)
 
 
-def _open_existing(path: Path) -> int:
+def _lock(path: Path) -> int | str:
+    """Returns a descriptor that holds the lock, or who holds it."""
+    with ExitStack() as opened:
+        descriptor = _open(path)
+        opened.callback(os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return os.pread(descriptor, _HOLDER_BYTES, 0).decode(errors="replace").strip() or "a process that did not say who it is"
+        if _is_at(path, descriptor):
+            opened.pop_all()
+            return descriptor
+    # who tidies up old files has removed this one since it was opened: its lock keeps nobody out
+    return _lock(path)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _open(path: Path) -> int:
     """Opens without O_CREAT, which `fs.protected_regular` forbids for others' files in a sticky directory; flock needs no write access."""
     flags = os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         return os.open(path, os.O_RDWR | flags)
     except PermissionError:
         return os.open(path, os.O_RDONLY | flags)
+    except FileNotFoundError:
+        _create(path)
+        return _open(path)
 
 
-def _create(path: Path) -> int:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _SHARED_FILE)
-    except FileExistsError:
-        return _open_existing(path)
-    os.fchmod(descriptor, _SHARED_FILE)
-    return descriptor
-
-
-def _file_name(key: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", lambda found: f"%{ord(found[0]):02x}", key)
+def _create(path: Path) -> None:
+    """Makes the file appear with its mode, which the umask would cut: another user may open it the moment it is there."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".") as new, suppress(FileExistsError):
+        os.fchmod(new.fileno(), _SHARED_FILE)
+        os.link(new.name, path)

@@ -104,7 +104,7 @@ def test_directory_and_files_are_everybodys_whatever_the_umask(tmp_path):
     finally:
         os.umask(before)
     (file,) = (tmp_path / "a" / "leases").iterdir()
-    assert file.name == "yarn.io%2fgpu-0.lock"
+    assert file.name == "yarn.io%2Fgpu-0.lock"
     assert stat.S_IMODE(file.stat().st_mode) == 0o666
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o1777
 
@@ -118,6 +118,34 @@ def test_a_directory_that_cant_be_is_a_clear_error(tmp_path, where):
     ):
         leases.take("GPU-0")
     assert "treadle.lease.directory" in caught.value.remedy
+
+
+def test_a_name_that_no_file_can_have_is_a_clear_error(leases):
+    with pytest.raises(DriverError, match="can't be used: File name too long"):
+        leases.take("GPU-" + "0" * 300)
+
+
+def test_a_lock_file_that_was_tidied_away_is_made_anew(tmp_path):
+    with Leases(tmp_path, "me") as own:
+        own.take("GPU-0")
+    (tmp_path / "GPU-0.lock").unlink()
+    with Leases(tmp_path, "me") as own, Leases(tmp_path, "other") as other:
+        assert own.take("GPU-0") is None
+        assert other.take("GPU-0").startswith("me")
+    assert [path.name for path in tmp_path.iterdir()] == ["GPU-0.lock"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another user")
+def test_a_user_without_a_name_can_lease(tmp_path):
+    directory = tmp_path / "leases"
+    Leases(directory, "root's").take("GPU-1")
+    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        parent.chmod(0o755)
+    program = TAKER.replace("leases = ", "import os; os.setuid(54321); leases = ", 1)
+    command = [sys.executable, "-c", program, str(directory), "1", "1", "GPU-0"]
+    nameless = subprocess.Popen(command, env={"PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert nameless.stdout.readline() == "GPU-0\n"
+    end(nameless)
 
 
 def test_a_link_in_the_directory_is_not_followed(tmp_path):

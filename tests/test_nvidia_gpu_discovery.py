@@ -306,3 +306,18 @@ def test_the_lock_is_flocks_on_the_file_itself(node: Node) -> None:
         assert node.file.read_text() == ""
         holder.communicate("\n")
     assert answer(owner) == "0 0"
+
+
+def test_a_file_that_flinks_script_replaces_under_its_lock_is_read_anew(node: Node) -> None:
+    other = node.living()
+    node.file.write_text(f"0 {node.dead()}\n1 {other}\n")
+    reclaim = f"echo held; read -r line; sed -i '/^0 /d' '{node.file}'; echo '0 {other}' >>'{node.file}'"
+    with subprocess.Popen(
+        ["flock", "-x", str(node.file), "sh", "-c", reclaim], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as flink:
+        assert answer(flink) == "held"
+        owner = node.start_owner(*node.coordinated(1))
+        assert select.select([owner.stdout], [], [], 0.5)[0] == []
+        flink.communicate("\n")
+    assert answer(owner) == "0 2"
+    assert node.file.read_text() == f"1 {other}\n0 {other}\n2 {owner.pid}\n"
