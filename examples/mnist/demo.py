@@ -26,9 +26,12 @@ from minicluster.cluster import Cluster, up
 from minicluster.errors import ClusterError
 from minicluster.spec import ClusterSpec
 
-HERE = Path(__file__).parent
+HERE = Path(os.path.relpath(Path(__file__).parent))
 WORK = Path(".cluster")
 GPU = "yarn.io/gpu"
+DEVICES = ["--taskmanagers", "2", "--resource", "gpu=1:yarn.io/gpu", "-D", "external-resource.gpu.driver-factory.class=discovery-script"]
+"""A GPU for each of two TaskManagers, found by our script, which asks nvidia-smi: there is no NVML here for the nvidia driver to ask."""
+
 ENVIRONMENT_PROBLEM = 5
 
 
@@ -40,10 +43,9 @@ def say(text: str = "") -> None:
 
 def run(words: list[str], environment: Mapping[str, str], *, stdout: int | None = None) -> str:
     """Shows a command and runs it; a failure ends the demo with the command's exit code."""
+    words = [_own(words[0]), *words[1:]]
     say(f"\n$ {shlex.join(words)}")
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / words[0]), *words[1:]], env=environment, check=False, stdout=stdout or sys.stderr, text=True
-    )
+    done = subprocess.run(words, env=environment, check=False, stdout=stdout or sys.stderr, text=True)
     if done.returncode:
         sys.exit(done.returncode)
     return (done.stdout or "").strip()
@@ -93,10 +95,9 @@ def classify(cluster: Cluster, environment: Mapping[str, str]) -> None:
         run(["python", str(HERE / "prepare.py"), "--output", mnist], environment)
         run(["python", str(HERE / "train.py"), "--input", mnist, "--model", f"{mnist}/model.npz"], environment)
     job = [str(HERE / "classify.py"), "--input", f"{mnist}/test", "--model", f"{mnist}/model.npz", "--output", output]
-    devices = ["--resource", "gpu=1:yarn.io/gpu", "-D", "external-resource.gpu.driver-factory.class=discovery-script"]
     grants = GrantsSeen(cluster)
     with grants.watching():
-        application = run(["submit", "run", "--name", "mnist", "--taskmanagers", "2", *devices, *job], environment, stdout=subprocess.PIPE)
+        application = run(["submit", "run", "--name", "mnist", *DEVICES, *job], environment, stdout=subprocess.PIPE)
     _show_result(output, grants)
     _show_next(application, output, cluster)
 
@@ -120,7 +121,7 @@ def _show_result(output: str, grants: GrantsSeen) -> None:
 def _show_next(application: str, output: str, cluster: Cluster) -> None:
     say("\nTry next, with the cluster up (make demo KEEP=1):")
     say(f'  eval "$({_own("python")} -m minicluster env)"')
-    say(f"  {_own('submit')} run --taskmanagers 2 --resource gpu=1:yarn.io/gpu -- nvidia-smi -L")
+    say(f"  {_own('submit')} run {shlex.join(DEVICES)} -- sh -c 'echo $RANK $CUDA_VISIBLE_DEVICES'")
     say(f"  yarn application -status {application}")
     say(f"  hdfs dfs -ls {output}")
     say(f"  {cluster.resourcemanager_url}/cluster")
