@@ -112,7 +112,7 @@ def _checked(resource: ExternalResource, answer: Any) -> list[FoundDevice]:
     if len(set(uuids)) < len(uuids) or not all(uuids):
         raise DriverError(f"{what} devices whose uuids are blank or doubled: {uuids}", remedy)
     for device in answer:
-        if not (_texts(device.properties) and _texts(device.visibility) and isinstance(device.index, str)):
+        if not (_texts(device.properties) and _texts(device.visibility) and _texts({"index": device.index, "uuid": device.uuid})):
             raise DriverError(f"{what} {device!r:.200}, which holds more than text", remedy)
     return list(answer)
 

@@ -43,13 +43,13 @@ class Leases:
         self.close()
 
     def take(self, key: str) -> str | None:
-        """Takes the lease of a device; returns None when it is ours now, else who holds it.
+        """Takes the lease of a device; returns None when this call has made it ours, else who holds it, which may be this process.
 
         Raises:
             DriverError: when the lease directory can't be used.
         """
         if key in self._descriptors:
-            return None
+            return f"another resource of {self._holder}"
         try:
             self._make_directory()
             lock = _lock(self._directory / f"{quote(key, safe='')}.lock")

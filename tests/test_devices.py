@@ -61,6 +61,12 @@ def test_as_many_as_asked_for_are_leased(driver, leases):
     assert len(leases.descriptors()) == 2
 
 
+def test_two_resources_of_one_driver_get_different_devices(driver, leases):
+    driver(Node())
+    found = acquire([resource(), replace(resource(), name="big")], leases)
+    assert [device.uuid for devices in found.values() for device in devices] == ["GPU-0", "GPU-1", "GPU-2", "GPU-3"]
+
+
 def test_a_resource_without_driver_is_not_discovered(leases):
     assert acquire([ExternalResource("fpga", 1, None, "yarn.io/fpga", {})], leases) == {}
 
@@ -138,6 +144,7 @@ class Answers:
         ([FoundDevice("0", "")], "blank or doubled"),
         ([FoundDevice("0", "GPU-0", {"memory": 40960}), gpu(1)], "more than text"),
         ([FoundDevice(0, "GPU-0"), gpu(1)], "more than text"),
+        ([FoundDevice("0", 5), gpu(1)], "more than text"),
         (RuntimeError("boom"), "driver fake_drivers:driver failed: RuntimeError: boom"),
     ],
 )
