@@ -9,8 +9,8 @@ from drivers.device import FoundDevice
 Hand = tuple[FoundDevice, ...]
 """The devices of one slot."""
 
-HIDE_ALL = {"CUDA_VISIBLE_DEVICES": ""}
-"""What a slot without devices is told: on a node without isolation it would else see every GPU."""
+BASE = {"CUDA_VISIBLE_DEVICES": "", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+"""What every slot is told: without devices it sees no GPU, not every one of the node; and an index means what nvidia-smi means by it."""
 
 
 def deal(devices: Sequence[FoundDevice], slots: int, *, assignment: str = "slot", slots_per_device: int = 1) -> tuple[Hand, ...]:
@@ -38,4 +38,4 @@ def visibility(devices: Sequence[FoundDevice]) -> dict[str, str]:
     for device in devices:
         for variable, value in device.visibility.items():
             values.setdefault(variable, []).append(value)
-    return HIDE_ALL | {variable: ",".join(own) for variable, own in values.items()}
+    return BASE | {variable: ",".join(own) for variable, own in values.items()}

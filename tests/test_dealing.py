@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from drivers.device import FoundDevice
 from task_manager.dealing import deal, visibility
 
+ORDER = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
 
 def gpus(count):
     return [FoundDevice(str(i), f"GPU-{i}", {}, {"CUDA_VISIBLE_DEVICES": f"GPU-{i}"}) for i in range(count)]
@@ -63,10 +65,10 @@ def test_every_device_is_dealt_once_and_evenly(devices, slots):
 
 
 def test_a_slot_sees_its_own_devices_only():
-    assert visibility([]) == {"CUDA_VISIBLE_DEVICES": ""}
-    assert visibility(gpus(2)) == {"CUDA_VISIBLE_DEVICES": "GPU-0,GPU-1"}
+    assert visibility([]) == {"CUDA_VISIBLE_DEVICES": "", **ORDER}
+    assert visibility(gpus(2)) == {"CUDA_VISIBLE_DEVICES": "GPU-0,GPU-1", **ORDER}
 
 
 def test_devices_of_other_kinds_have_variables_of_their_own():
     nic = FoundDevice("mlx5_0", "mlx5_0", {}, {"UCX_NET_DEVICES": "mlx5_0"})
-    assert visibility([nic, *gpus(1)]) == {"CUDA_VISIBLE_DEVICES": "GPU-0", "UCX_NET_DEVICES": "mlx5_0"}
+    assert visibility([nic, *gpus(1)]) == {"CUDA_VISIBLE_DEVICES": "GPU-0", "UCX_NET_DEVICES": "mlx5_0", **ORDER}
