@@ -1,6 +1,7 @@
 # make demo   installs into .venv, boots a YARN + HDFS cluster on this machine, submits the MNIST job, shows the result
 # make test   all tests: lint, types, units, the real cluster
 # make down   ends a cluster that `make demo KEEP=1` left up
+# make wheel  builds the wheel that edge nodes and nodes install
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ OVERLAY := yarn_overlay/treadle-yarn-overlay.jar
 INSTALLED := $(VENV)/.installed
 KEEP ?=
 
-.PHONY: demo test check down wheel clean
+.PHONY: demo test check down wheel clean tools
 
 demo: $(INSTALLED) $(OVERLAY)
 	@$(BIN)/python -m examples.mnist.demo $(if $(KEEP),--keep)
@@ -28,23 +29,30 @@ down: $(INSTALLED)
 wheel: $(INSTALLED) $(OVERLAY)
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
-$(INSTALLED): setup.cfg pyproject.toml
+# Said in our words, before pip has run for a minute or Maven says it in its own.
+define need
+command -v $(1) >/dev/null || { echo "error: no $(1) found on PATH"; echo "remedy: $(2)"; exit 5; } >&2
+endef
+
+tools:
+	@$(call need,$(PYTHON),install Python 3.10 or later or name one: make PYTHON=/path/to/python3)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	    { echo "cause:  $(PYTHON) is older than Python 3.10"; echo "remedy: make PYTHON=/path/to/python3.10 (or later)"; exit 5; } >&2
+	    { echo "error: $(PYTHON) is older than Python 3.10"; echo "remedy: name a later one: make PYTHON=/path/to/python3"; exit 5; } >&2
+	@[ -n "$$JAVA_HOME" ] || $(call need,javac,install a JDK 17 (Debian: openjdk-17-jdk-headless) or set JAVA_HOME)
+	@$(call need,mvn,install Maven 3.6 or later (Debian: maven))
+
+$(INSTALLED): setup.cfg pyproject.toml | tools
 	@echo "Installing Treadle into $(VENV)" >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --editable '.[dataset,test]'
 	@touch $@
 
-# A missing JDK or Maven is said in our words, before Maven's.
-$(OVERLAY): $(shell find yarn_overlay -name '*.java' -path '*main*' 2>/dev/null) yarn_overlay/pom.xml
-	@command -v java >/dev/null || [ -n "$$JAVA_HOME" ] || \
-	    { echo "cause:  no Java found (JAVA_HOME is unset, no java on PATH)"; echo "remedy: install a JDK 17, for example Debian's openjdk-17-jdk-headless"; exit 5; } >&2
-	@command -v mvn >/dev/null || \
-	    { echo "cause:  no Maven found (no mvn on PATH)"; echo "remedy: install Maven 3.6 or later, for example Debian's package maven"; exit 5; } >&2
+$(OVERLAY): $(shell find yarn_overlay -name '*.java' -path '*main*' 2>/dev/null) yarn_overlay/pom.xml | tools
 	@echo "Building the YARN overlay" >&2
-	@mvn -q -f yarn_overlay/pom.xml package || \
-	    { echo "cause:  Maven could not build yarn_overlay (its own message is above)"; echo "remedy: if it could not resolve an artifact, check the network or the mirror in ~/.m2/settings.xml"; exit 5; } >&2
+	@mkdir -p yarn_overlay/target
+	@mvn -q -B -f yarn_overlay/pom.xml package >yarn_overlay/target/maven.log 2>&1 || \
+	    { echo "error: Maven could not build the YARN overlay: $$(grep -m1 ERROR yarn_overlay/target/maven.log | cut -c1-300)"; \
+	      echo "remedy: if an artifact could not be had, check the network or the mirror in ~/.m2/settings.xml; all it said: yarn_overlay/target/maven.log"; exit 5; } >&2
 	@touch $@
 
 clean:
