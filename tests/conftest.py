@@ -6,11 +6,16 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from minicluster.cluster import Cluster, running_cluster
 from minicluster.errors import ClusterError
 from minicluster.spec import ClusterSpec
+
+# a busy machine is no reason to fail: what an example does is checked, not how long it took
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 CLUSTER_FIXTURES = ("cluster", "cluster_314")
 _clusters = pytest.StashKey[dict[str, Cluster]]()
