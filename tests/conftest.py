@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ from minicluster.spec import ClusterSpec
 # a busy machine is no reason to fail: what an example does is checked, not how long it took
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
+
+# a shell that starts us in the background has us ignore SIGINT, and every program that a test starts and interrupts with us
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CLUSTER_FIXTURES = ("cluster", "cluster_314")
 _clusters = pytest.StashKey[dict[str, Cluster]]()
