@@ -5,6 +5,7 @@ The scheduler runs in the main's process, speaks TLS only, and takes nobody who 
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import os
@@ -86,7 +87,7 @@ def _client(timeout_s: float) -> distributed.Client:
     expected = int(os.environ["TREADLE_PARALLELISM"])
     try:
         client.wait_for_workers(expected, timeout=timeout_s)
-    except TimeoutError as error:
+    except (TimeoutError, asyncio.TimeoutError) as error:  # noqa: UP041 - two classes before Python 3.11
         joined = len(client.scheduler_info()["workers"])
         raise RuntimeError(
             f"{joined} of {expected} slots joined within {timeout_s:g} s; the logs of the missing slots say why "
