@@ -5,7 +5,6 @@ The scheduler runs in the main's process, speaks TLS only, and takes nobody who 
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import logging
 import os
@@ -81,13 +80,15 @@ def _cluster() -> Any:
 
 @functools.cache
 def _client(timeout_s: float) -> distributed.Client:
+    import asyncio
+
     from distributed import Client
 
     client = Client(_cluster())
     expected = int(os.environ["TREADLE_PARALLELISM"])
     try:
         client.wait_for_workers(expected, timeout=timeout_s)
-    except (TimeoutError, asyncio.TimeoutError) as error:  # noqa: UP041 - two classes before Python 3.11
+    except (TimeoutError, asyncio.TimeoutError) as error:
         joined = len(client.scheduler_info()["workers"])
         raise RuntimeError(
             f"{joined} of {expected} slots joined within {timeout_s:g} s; the logs of the missing slots say why "
