@@ -12,6 +12,10 @@ FAILURES = "failures/"
 RESULTS = "results/"
 """Prefix of `SlotResult`, one per slot whose process ended."""
 
+READY = "ready"
+"""Written by the application master once it watches; nobody else writes before. Skein opens a watch in two steps, and a change that comes
+between them breaks the stream or the call that made it (seen: "sendHeaders has already been called")."""
+
 JOB = "job"
 """The one `JobDeployment`, written by the application master when all TaskManagers are there."""
 

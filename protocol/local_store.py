@@ -83,12 +83,7 @@ class LocalStore:
         stream = self._connect()
         self._streams.append(stream)
         _send(stream, {"call": "watch", "prefix": prefix})
-        while True:
-            try:
-                change = json.loads(stream.recv_bytes())
-            except (EOFError, OSError) as error:
-                raise StoreClosedError("the application master has gone") from error
-            yield Change(change["key"], None if change["value"] is None else bytes.fromhex(change["value"]))
+        return _changes(stream)
 
     def close(self) -> None:
         """Closes every connection, which gives up the owned keys."""
@@ -108,6 +103,15 @@ class LocalStore:
                 return json.loads(self._connection.recv_bytes())
             except (EOFError, OSError) as error:
                 raise StoreClosedError("the application master has gone") from error
+
+
+def _changes(stream: Connection[Any, Any]) -> Iterator[Change]:
+    while True:
+        try:
+            change = json.loads(stream.recv_bytes())
+        except (EOFError, OSError) as error:
+            raise StoreClosedError("the application master has gone") from error
+        yield Change(change["key"], None if change["value"] is None else bytes.fromhex(change["value"]))
 
 
 def _send(connection: Connection[Any, Any], tree: Any) -> None:

@@ -52,6 +52,9 @@ class SkeinStore:
         """Yields what is there, then every change; see `Store.watch`."""
         queue = self._kv.events(prefix=prefix) if prefix else self._kv.events()
         self._queues.append(queue)
+        return self._changes(prefix, queue)
+
+    def _changes(self, prefix: str, queue: Any) -> Iterator[Change]:
         for key, value in self.get(prefix).items():
             yield Change(key, value)
         try:

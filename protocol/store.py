@@ -35,8 +35,8 @@ class Store(Protocol):
     def watch(self, prefix: str) -> Iterator[Change]:
         """Yields what is there under `prefix`, then every change, until the store closes.
 
-        The subscription exists before the first read, so that no change is missed; a value that was written between the two
-        may be yielded twice.
+        The subscription exists when this returns, and before the first read, so that no change is missed; a value that was written
+        between the two may be yielded twice.
 
         Raises:
             StoreClosedError: when the store ends while this iterator waits.

@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import socket
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,6 +29,9 @@ from task_manager.service import Service
 from task_manager.slot_environment import SlotProcessSpec, slot_process
 
 logger = logging.getLogger("task_manager")
+
+READY_POLL_S = 0.05
+"""Seconds between two looks whether the application master watches: a watch of ours would be what `keys.READY` warns of."""
 
 INITIALISATION_FAILED = 31
 """Exit code of a TaskManager that can't register, as Flink's TaskManagerRunner."""
@@ -86,16 +90,25 @@ def serve(launch: Launch, settings: Settings, identity: Identity, store: Store, 
         own = [device for devices in dealt[slot.id].values() for device in devices]
         return slot_process(slot, slots, deployment, identity, launch.python, os.environ, visibility(own))
 
+    jobs = store.watch(keys.JOB)
     store.put(keys.registration(identity.task_manager_id), to_bytes(registration), owned=True)
     logger.info("Registered %s with %d slots", identity.task_manager_id, len(slots))
-    return Service(store, slots, describe, leases.descriptors()).run()
+    return Service(store, jobs, slots, describe, leases.descriptors()).run()
+
+
+def open_store(address: Path | None) -> Store:
+    """Returns the store, once the application master watches it."""
+    store = LocalStore(address) if address else SkeinStore.from_current()
+    while not store.get(keys.READY):
+        time.sleep(READY_POLL_S)
+    return store
 
 
 def run(launch: Launch, identity: Identity, store_address: Path | None) -> int:
     """Finds the devices while the store is opened (skein's import alone takes half a second), then serves."""
     settings = from_flat(launch.configuration).settings()
     with ThreadPoolExecutor(1) as pool, Leases(Path(settings.lease_directory), identity.container_id) as leases:
-        opening = pool.submit(lambda: LocalStore(store_address) if store_address else SkeinStore.from_current())
+        opening = pool.submit(open_store, store_address)
         try:
             dealt = deal_to_slots(acquire(settings.external_resources, leases), settings, identity.task_manager_id)
         except DriverError as error:

@@ -6,11 +6,11 @@ import logging
 import queue
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from protocol import keys
 from protocol.records import JobDeployment, Slot, SlotResult
-from protocol.store import Store, StoreClosedError
+from protocol.store import Change, Store, StoreClosedError
 from protocol.wire import MalformedRecordError, from_bytes, to_bytes
 from task_manager.slot_environment import SlotProcessSpec
 from task_manager.slot_process import SlotProcess
@@ -28,6 +28,7 @@ class Service:
 
     Args:
         store: shared with the application master.
+        jobs: a watch of `keys.JOB`, opened before this TaskManager registered.
         slots: this TaskManager's.
         describe: makes a slot's process description for a deployment.
         lease_descriptors: inherited by every slot's process.
@@ -36,11 +37,12 @@ class Service:
     def __init__(
         self,
         store: Store,
+        jobs: Iterator[Change],
         slots: tuple[Slot, ...],
         describe: Callable[[Slot, JobDeployment], SlotProcessSpec],
         lease_descriptors: Sequence[int],
     ) -> None:
-        self._store, self._slots, self._describe, self._lease_descriptors = store, slots, describe, lease_descriptors
+        self._store, self._jobs, self._slots, self._describe, self._lease_descriptors = store, jobs, slots, describe, lease_descriptors
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._processes: list[SlotProcess] = []
         self._deployment: JobDeployment | None = None
@@ -88,7 +90,7 @@ class Service:
 
     def _watch(self) -> None:
         try:
-            for change in self._store.watch(keys.JOB):
+            for change in self._jobs:
                 if change.value is not None:
                     self._happenings.put(from_bytes(JobDeployment, change.value))
         except (StoreClosedError, MalformedRecordError) as error:

@@ -30,8 +30,9 @@ TASK_MANAGER = textwrap.dedent("""
     slots = (Slot("tm-0/slot-0", ()), Slot("tm-0/slot-1", ()))
     describe = lambda slot, job: slot_process(slot, slots, job, identity, sys.executable, os.environ, {"CUDA_VISIBLE_DEVICES": ""})
     store = LocalStore(Path("s"))
+    jobs = store.watch("job")
     store.put("taskmanagers/tm-0", b"here", owned=True)
-    raise SystemExit(Service(store, slots, describe, ()).run())
+    raise SystemExit(Service(store, jobs, slots, describe, ()).run())
 """)
 
 

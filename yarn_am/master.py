@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from protocol import keys
 from protocol.outcome import FAILED, Outcome
@@ -68,7 +68,9 @@ class Master:
     def run(self, rest: RestServer) -> Outcome:
         """Runs until the end; returns how it ended. Containers are gone and YARN knows when this returns."""
         rest.start()
-        self._in_thread("store", self._watch_store)
+        changes = self._store.watch("")
+        self._store.put(keys.READY, b"1")
+        self._in_thread("store", lambda: self._watch_store(changes))
         self._in_thread("containers", self._watch_containers)
         self._containers.start()
         self._containers.publish(rest.url)
@@ -95,9 +97,9 @@ class Master:
         elif isinstance(action, Deploy):
             self._store.put(keys.JOB, to_bytes(action.deployment))
 
-    def _watch_store(self) -> None:
+    def _watch_store(self, changes: Iterator[Change]) -> None:
         try:
-            for change in self._store.watch(""):
+            for change in changes:
                 if event := event_of(change):
                     self._events.put(event)
         except StoreClosedError as error:
