@@ -1,0 +1,1 @@
+"""What Treadle is measured against, each started the way its own documentation says."""
