@@ -1,4 +1,4 @@
-"""External resources: Flink's rules for names, amounts, types, drivers, parameters. Where Flink warns and goes on, a problem."""
+"""External resources: Flink's rules for names, amounts, types, drivers, parameters. Flink's warnings are problems unless told `warn`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,28 @@ import logging
 
 from conf.errors import Problem
 from conf.kinds import NO_RESOURCES
-from conf.options import AMOUNT_OF, DRIVER_OF, EXTERNAL_RESOURCES, YARN_TYPE_OF, param_prefix
+from conf.options import (
+    AMOUNT_OF,
+    ASSIGNMENT_OF,
+    DRIVER_OF,
+    EXTERNAL_RESOURCES,
+    ON_MISSING,
+    ON_MISSING_OF,
+    SLOTS_PER_DEVICE_OF,
+    YARN_TYPE_OF,
+    param_prefix,
+)
 from conf.reading import Reader
 from conf.settings import ExternalResource
+from conf.units import parse_integer
 
 logger = logging.getLogger(__name__)
 
 
 def read_external_resources(reader: Reader) -> tuple[ExternalResource, ...]:
     """The resources that `external-resources` lists, in its order (source of the rules: Flink's `ExternalResourceUtils`)."""
-    resources = tuple(_read_resource(reader, name) for name in _read_names(reader))
+    read = [_read_resource(reader, name) for name in _read_names(reader)]
+    resources = tuple(resource for resource in read if resource is not None)
     _check_types_differ(reader, resources)
     return resources
 
@@ -38,16 +50,57 @@ def _read_names(reader: Reader) -> list[str]:
     return names
 
 
-def _read_resource(reader: Reader, name: str) -> ExternalResource:
+def _read_resource(reader: Reader, name: str) -> ExternalResource | None:
+    """None where the amount is missing and that is to be a warning: Flink drops the resource then."""
+    on_missing = _read_on_missing(reader, name)
+    if on_missing == "warn" and (lack := _lacks_amount(reader, name)):
+        logger.warning("%s: external resource %r is left out", lack, name)
+        return None
     driver, yarn_type = reader.optional(DRIVER_OF.of(name)), reader.optional(YARN_TYPE_OF.of(name))
     before = len(reader.problems)
     amount = _read_amount(reader, name)
     type_refused = yarn_type is None and reader.entries.get(YARN_TYPE_OF.of(name).key) is not None
     if driver is None and yarn_type is None and not type_refused and len(reader.problems) == before:
-        reader.problems.append(_without_effect(name))
+        _note(reader, _without_effect(name), on_missing)
     prefix = param_prefix(name)
     params = {key[len(prefix) :]: entry.value for key, entry in reader.entries.items() if key.startswith(prefix)}
-    return ExternalResource(name, amount, driver, yarn_type, params)
+    assignment, slots_per_device = _read_sharing(reader, name)
+    return ExternalResource(name, amount, driver, yarn_type, params, assignment, slots_per_device, on_missing)
+
+
+def _read_on_missing(reader: Reader, name: str) -> str:
+    own = reader.optional(ON_MISSING_OF.of(name))
+    return own or reader.optional(ON_MISSING) or ON_MISSING.kind.stand_in
+
+
+def _lacks_amount(reader: Reader, name: str) -> str | None:
+    """Why there is no amount, in Flink's sense: not set, or a number below 1. Words are a mistake, as in Flink."""
+    key = AMOUNT_OF.of(name).key
+    entry = reader.entries.get(key)
+    if entry is None:
+        return f"{key} is not set"
+    try:
+        return f"{key} is {entry.value!r} ({entry.origin})" if parse_integer(entry.value.strip()) < 1 else None
+    except ValueError:
+        return None
+
+
+def _note(reader: Reader, problem: Problem, on_missing: str) -> None:
+    if on_missing == "warn":
+        logger.warning("%s", problem.cause)
+    else:
+        reader.problems.append(problem)
+
+
+def _read_sharing(reader: Reader, name: str) -> tuple[str, int]:
+    option = SLOTS_PER_DEVICE_OF.of(name)
+    assignment = reader.optional(ASSIGNMENT_OF.of(name)) or "slot"
+    slots = reader.optional(option)
+    if assignment == "task-manager" and slots is not None:
+        cause = f"{option.key} is {slots} ({reader.origin(option.key)}), but {ASSIGNMENT_OF.of(name).key} is task-manager"
+        remedy = f"leave {option.key} out (every slot sees all devices then), or set {ASSIGNMENT_OF.of(name).key} to slot"
+        reader.problems.append(Problem(option.key, cause, remedy))
+    return assignment, slots or 1
 
 
 def _read_amount(reader: Reader, name: str) -> int:

@@ -50,6 +50,17 @@ def whole_number(minimum: int, maximum: int = INT_MAX) -> Kind[int]:
     return Kind("whole number", f"a whole number from {minimum}", lambda text: _in_range(parse_integer(text), minimum, maximum), minimum)
 
 
+def one_of(*words: str) -> Kind[str]:
+    """One of some words; the first stands in."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError("not one of them")
+        return text
+
+    return Kind("word", " or ".join(words), parse, words[0])
+
+
 def size_in_mib(minimum: int) -> Kind[int]:
     """A size, read as whole MiB rounded down (Flink asks YARN for floor(bytes / 1 MiB))."""
     accepted = f"a size with a unit, such as 4g or 1024m, from {minimum}m"

@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from conf.kinds import ABSOLUTE_PATH, AMOUNT, CORES, DURATION_MS, NAMES, RESOURCE_TYPE, TEXT, VCORES, Kind, size_in_mib, whole_number
+from conf.kinds import (
+    ABSOLUTE_PATH,
+    AMOUNT,
+    CORES,
+    DURATION_MS,
+    NAMES,
+    RESOURCE_TYPE,
+    TEXT,
+    VCORES,
+    Kind,
+    one_of,
+    size_in_mib,
+    whole_number,
+)
 
 T = TypeVar("T")
 
@@ -100,6 +113,12 @@ EXTERNAL_RESOURCES = Option(
     "`none` as the whole value means no resources.",
 )
 
+ON_MISSING = Option(
+    "treadle.external-resources.on-missing",
+    one_of("fail", "warn"),
+    "What `external-resource.<n>.on-missing` is where it is not set.",
+)
+
 OPTIONS: tuple[Option[Any], ...] = (
     NAME,
     QUEUE,
@@ -117,6 +136,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     TREADLE_PYTHON,
     LEASE_DIRECTORY,
     EXTERNAL_RESOURCES,
+    ON_MISSING,
 )
 """Every option with a key of its own."""
 
@@ -129,7 +149,28 @@ DRIVER_OF = ResourceOption(
 YARN_TYPE_OF = ResourceOption(
     "yarn.config-key", RESOURCE_TYPE, "YARN's resource type, requested with the amount. Unset: found on the node, but not requested."
 )
+ON_MISSING_OF = ResourceOption(
+    "on-missing",
+    one_of("fail", "warn"),
+    "What to do where the amount, the driver or devices are missing: `fail`, or `warn` and go on, as Flink does.",
+)
+ASSIGNMENT_OF = ResourceOption(
+    "assignment",
+    one_of("slot", "task-manager"),
+    "Whom a device belongs to: a `slot`, or the whole `task-manager`, where every slot sees all, as in Flink. Unset: `slot`.",
+)
+SLOTS_PER_DEVICE_OF = ResourceOption(
+    "slots-per-device", whole_number(1), "How many slots share a device; only with assignment `slot`. Unset: 1."
+)
 KUBERNETES_TYPE_OF = ResourceOption("kubernetes.config-key", TEXT, "Accepted, for a Flink file may hold it, and not used on YARN.")
 
-RESOURCE_OPTIONS: tuple[ResourceOption[Any], ...] = (AMOUNT_OF, DRIVER_OF, YARN_TYPE_OF, KUBERNETES_TYPE_OF)
+RESOURCE_OPTIONS: tuple[ResourceOption[Any], ...] = (
+    AMOUNT_OF,
+    DRIVER_OF,
+    YARN_TYPE_OF,
+    ON_MISSING_OF,
+    ASSIGNMENT_OF,
+    SLOTS_PER_DEVICE_OF,
+    KUBERNETES_TYPE_OF,
+)
 """Every option that each external resource has, but for `param.<key>`, which is handed to the driver as it is."""

@@ -30,7 +30,8 @@ _RESOURCES = """
 unless the list was overridden to leave it out: it comes from a stronger source than the keys do (`-D external-resources=none` over a
 file), or it is empty and in the same file. Also errors, where Flink warns and goes on: an amount missing or below 1, a blank name, a comma
 in a name, one YARN type for two resources, a resource with neither driver nor YARN type. A name given twice counts once, blanks around a
-value are trimmed; both are told in a warning.
+value are trimmed; both are told in a warning. With
+`on-missing: warn` an amount missing or below 1 leaves the resource out, and neither driver nor YARN type is told in a warning.
 """
 
 

@@ -211,3 +211,30 @@ def test_every_problem_is_told_at_once() -> None:
         "external-resource.fpga.amount",
         "taskmanager.numberOfTaskSlots",
     }
+
+
+@pytest.mark.parametrize("amount", [None, "0", "-2"])
+@pytest.mark.parametrize("key", ["external-resource.gpu.on-missing", "treadle.external-resources.on-missing"])
+def test_warn_leaves_out_a_resource_without_amount(key: str, amount: str | None, caplog: pytest.LogCaptureFixture) -> None:
+    assert read(gpu(amount=amount) | {key: "warn"}) == ()
+    assert "external resource 'gpu' is left out" in caplog.text
+
+
+def test_a_resource_of_its_own_goes_before_the_global_on_missing() -> None:
+    values = gpu(amount="0") | {"external-resource.gpu.on-missing": "fail", "treadle.external-resources.on-missing": "warn"}
+    assert [problem.key for problem in problems(values)] == ["external-resource.gpu.amount"]
+
+
+def test_a_worded_amount_is_a_problem_in_spite_of_warn() -> None:
+    values = gpu(amount="two") | {"external-resource.gpu.on-missing": "warn"}
+    assert [problem.key for problem in problems(values)] == ["external-resource.gpu.amount"]
+
+
+def test_assignment_slots_per_device_and_on_missing_are_read() -> None:
+    more = {"external-resource.gpu.slots-per-device": "4", "external-resource.gpu.on-missing": "warn"}
+    assert read(gpu() | more) == (ExternalResource("gpu", 1, None, "yarn.io/gpu", {}, "slot", 4, "warn"),)
+
+
+def test_slots_per_device_needs_assignment_to_slots() -> None:
+    more = {"external-resource.gpu.slots-per-device": "2", "external-resource.gpu.assignment": "task-manager"}
+    assert [problem.key for problem in problems(gpu() | more)] == ["external-resource.gpu.slots-per-device"]

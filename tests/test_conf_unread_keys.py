@@ -58,7 +58,10 @@ def test_a_slip_is_answered_with_the_nearest_key(tmp_path: Path, wrong: str, rig
     ("key", "accepted"),
     [
         ("treadle.xyzzy", "treadle.lease.directory, treadle.python.executable, treadle.taskmanagers"),
-        ("external-resource.gpu.xyzzy", "amount, driver-factory.class, yarn.config-key, kubernetes.config-key, param.<key>"),
+        (
+            "external-resource.gpu.xyzzy",
+            "amount, driver-factory.class, yarn.config-key, on-missing, assignment, slots-per-device, kubernetes.config-key, param.<key>",
+        ),
         ("external-resource.gpu", "amount, driver-factory.class"),
         ("external-resource.gpu.param.", "amount, driver-factory.class"),
     ],

@@ -100,6 +100,7 @@ def _run(asked: _Asked, given: Mapping[str, Any], console: Console, *, is_comman
     from client.request import Request, parse_job
     from conf import configuration
     from conf.errors import ConfigError
+    from conf.options import DRIVER_OF
 
     kind, count = parse_master(asked.master)
     if asked.detach and kind == "local":
@@ -108,8 +109,12 @@ def _run(asked: _Asked, given: Mapping[str, Any], console: Console, *, is_comman
     flags = Flags(**given)
     effective = configuration.load(flags.paths, overrides(flags, count))
     settings = effective.settings()
-    if unknown := driver_names.problems(settings):
-        raise ConfigError(unknown)
+    tolerated = {DRIVER_OF.of(each.name).key for each in settings.external_resources if each.on_missing == "warn"}
+    unknown = driver_names.problems(settings)
+    if refused := [problem for problem in unknown if problem.key not in tolerated]:
+        raise ConfigError(refused)
+    for problem in unknown:
+        console.line(f"warning: {problem.cause}")
     request = Request(job, script, settings, effective.flat())
     return (_run_locally if kind == "local" else _run_on_yarn)(request, asked, console)
 
