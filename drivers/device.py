@@ -43,6 +43,17 @@ class FoundDevice:
     visibility: Mapping[str, str] = field(default_factory=dict)
 
 
+class WatchesHealth(Protocol):
+    """What a driver may offer besides."""
+
+    def health(self, device_uuid: str) -> str | None:
+        """Returns None for a healthy device, else in one line what is wrong with it.
+
+        Raises:
+            DriverError: when that can't be found out.
+        """
+
+
 class Driver(Protocol):
     """Finds the devices of one external resource on this node.
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pkgutil
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 from drivers.device import Driver, DriverError
@@ -24,7 +28,8 @@ def load(factory: str, params: Mapping[str, str]) -> Driver:
     """Makes the driver that `factory` names, with its own parameters.
 
     Args:
-        factory: an installed name (Flink's `GPUDriverFactory` is one), or `package.module:Class`.
+        factory: an installed name (Flink's `GPUDriverFactory` is one), `package.module:Class`, or `path/to/file.py:Class`, the path being
+            absolute or relative to the working directory.
         params: `external-resource.<name>.param.*`, the prefix removed; all that a driver sees of the configuration (as in Flink).
 
     Raises:
@@ -60,14 +65,34 @@ def _factory(name: str) -> Callable[[Mapping[str, str]], Any]:
 
 
 def _resolve(entry: EntryPoint | None, path: str) -> object:
-    return entry.load() if entry else pkgutil.resolve_name(path)
+    if entry:
+        return entry.load()
+    file, _, name = path.rpartition(":")
+    return getattr(_module_of(Path(file)), name) if file.endswith(".py") else pkgutil.resolve_name(path)
+
+
+def _module_of(file: Path) -> ModuleType:
+    path = file.resolve(strict=True)
+    name = f"driver file {path}"  # no import statement can mean it, so a file named drivers.py or json.py shadows nothing
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look a class's module up there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def _unknown(name: str) -> DriverError:
     names = {known.lower(): known for known in installed()}
     nearest = get_close_matches(name.strip().lower(), names, n=1)
     hint = f"Did you mean {names[nearest[0]]!r}? " if nearest else ""
-    remedy = f"{hint}Installed: {', '.join(names.values()) or 'none'}; or write package.module:Class for one of your own."
+    own = "package.module:Class or path/to/file.py:Class"
+    remedy = f"{hint}Installed: {', '.join(names.values()) or 'none'}; or write {own} for one of your own."
     return DriverError(f"no driver factory {name!r} is installed", remedy)
 
 

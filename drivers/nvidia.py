@@ -13,6 +13,7 @@ from drivers.device import DriverError, FoundDevice
 
 logger = logging.getLogger(__name__)
 
+SHARE_BUSY = "share-busy"
 _MIB = 2**20
 _REMEDIES = {
     "NVML_ERROR_LIBRARY_NOT_FOUND": "Install NVIDIA's driver on the node (it brings libnvidia-ml.so.1), or ask for nodes that have it.",
@@ -35,18 +36,29 @@ class NvidiaDriver:
     Properties: `name`, `memory` (MiB), `pci_bus_id`, `numa_node`; of a MIG device also `parent_uuid` and `mig_profile` (`1g.5gb`).
     What NVML does not tell about a device is left out.
 
+    A device that a process computes on is left out, unless `share-busy` is true; then it comes last.
+
+    Args:
+        params: `share-busy`: `true` or `false` (default).
+
+    Attributes:
+        remarks: which devices were left out the last time, and why.
+
     Raises:
-        DriverError: on construction, when there are parameters: it takes none.
+        DriverError: on construction, when a parameter is unknown or malformed.
     """
 
     def __init__(self, params: Mapping[str, str]) -> None:
-        if params:
-            raise DriverError(
-                f"the nvidia driver has no parameter {', '.join(sorted(params))}", "Remove external-resource.<name>.param.*: it takes none."
-            )
+        if unknown := sorted(params.keys() - {SHARE_BUSY}):
+            raise DriverError(f"the nvidia driver has no parameter {', '.join(unknown)}", f"It takes {SHARE_BUSY}.")
+        share = params.get(SHARE_BUSY, "false").strip().lower()
+        if share not in {"true", "false"}:
+            raise DriverError(f"param.{SHARE_BUSY} is unknown: {params[SHARE_BUSY]!r}", "Write true or false.")
+        self._share_busy = share == "true"
+        self.remarks = ""
 
     def discover(self, amount: int) -> Sequence[FoundDevice]:
-        """Returns all devices that NVML shows this process, in NVML's order.
+        """Returns all devices that NVML shows this process and nobody computes on, in NVML's order.
 
         A GPU that fails (lost, say) is left out with a warning, as long as others are there.
 
@@ -56,9 +68,50 @@ class NvidiaDriver:
         nvml = _pynvml()
         try:
             with _session(nvml):
-                return _devices(nvml)
+                found, remarks = _devices(nvml)
+                busy = {device.uuid: pids for device in found if (pids := _pids(nvml, device.uuid))}
         except nvml.NVMLError as error:
             raise DriverError(f"NVML says: {error}", _remedy(nvml, error)) from error
+        for device in found:
+            if device.uuid in busy:
+                remarks.append(f"GPU {device.index} ({device.uuid}) is busy with process {', '.join(map(str, busy[device.uuid]))}")
+        self.remarks = "; ".join(remarks)
+        shared = [device for device in found if device.uuid in busy] if self._share_busy else []
+        return [device for device in found if device.uuid not in busy] + shared
+
+    def health(self, device_uuid: str) -> str | None:
+        """Returns None for a healthy device, else what is wrong: NVML can't reach it, or uncorrectable memory errors.
+
+        Raises:
+            DriverError: pynvml is missing, or NVML does not start.
+        """
+        nvml = _pynvml()
+        try:
+            with _session(nvml):
+                return _ailment(nvml, device_uuid)
+        except nvml.NVMLError as error:
+            raise DriverError(f"NVML says: {error}", _remedy(nvml, error)) from error
+
+
+def _ailment(nvml: ModuleType, uuid: str) -> str | None:
+    try:
+        handle = nvml.nvmlDeviceGetHandleByUUID(uuid)
+        nvml.nvmlDeviceGetUUID(handle)
+        kinds = nvml.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, nvml.NVML_VOLATILE_ECC
+        errors = _if_told(nvml, lambda: nvml.nvmlDeviceGetTotalEccErrors(handle, *kinds))
+    except nvml.NVMLError as error:
+        return f"NVML says: {error}"
+    return f"{errors} uncorrectable ECC errors" if errors else None
+
+
+def _pids(nvml: ModuleType, uuid: str) -> list[int]:
+    try:
+        handle = nvml.nvmlDeviceGetHandleByUUID(uuid)
+        processes = _if_told(nvml, lambda: nvml.nvmlDeviceGetComputeRunningProcesses(handle))
+    except nvml.NVMLError as error:  # who computes there is no reason to lose a device that answers
+        logger.warning("NVML does not tell who computes on %s: %s", uuid, error)
+        return []
+    return sorted(process.pid for process in processes or ())
 
 
 def _pynvml() -> ModuleType:
@@ -85,7 +138,7 @@ def _remedy(nvml: ModuleType, error: Any) -> str:
     return {getattr(nvml, name): remedy for name, remedy in _REMEDIES.items()}.get(error.value, _OTHER_REMEDY)
 
 
-def _devices(nvml: ModuleType) -> list[FoundDevice]:
+def _devices(nvml: ModuleType) -> tuple[list[FoundDevice], list[str]]:
     found: list[FoundDevice] = []
     failed: dict[int, Any] = {}
     for number in range(nvml.nvmlDeviceGetCount()):
@@ -100,7 +153,7 @@ def _devices(nvml: ModuleType) -> list[FoundDevice]:
         words = "; ".join(f"GPU {number}: {error}" for number, error in failed.items())
         first = next(iter(failed.values()))
         raise DriverError(f"NVML gives no usable GPU: {words}", _remedy(nvml, first)) from first
-    return found
+    return found, [f"GPU {number} is left out, NVML says: {error}" for number, error in failed.items()]
 
 
 def _of_gpu(nvml: ModuleType, number: int, gpu: Any) -> list[FoundDevice]:

@@ -136,3 +136,35 @@ def test_a_driver_error_of_a_factory_passes_unchanged():
 )
 def test_what_makes_no_driver_is_refused(name, cause):
     assert cause in failure(own(name)).cause
+
+
+FILE = """
+import json
+from drivers.device import FoundDevice
+
+class Cards:
+    def __init__(self, params):
+        pass
+
+    def discover(self, amount):
+        return [FoundDevice("0", json.dumps("x"))]
+"""
+
+
+def test_a_driver_in_a_single_file_is_loaded_and_shadows_nothing(tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+    before = sys.modules["json"]
+    for path in ("json.py", str(tmp_path / "json.py")):
+        assert load(f"{path}:Cards", {}).discover(1) == [FoundDevice("0", '"x"')]
+    assert sys.modules["json"] is before
+
+
+@pytest.mark.parametrize(
+    ("path", "cause"), [("absent.py:Cards", "FileNotFoundError: .*absent.py"), ("cards.py:Absent", "AttributeError: .*Absent")]
+)
+def test_a_file_or_class_that_is_missing_is_named(tmp_path, monkeypatch, path, cause):
+    (tmp_path / "cards.py").write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DriverError, match=f"driver factory '{path}' can't be imported: {cause}"):
+        load(path, {})

@@ -30,8 +30,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def discover(library: Path, tmp_path: Path) -> Discover:
-    def discover(*lines: tuple[object, ...]) -> Answer:
-        return ask("nvidia", {}, nvml_environment(library, tmp_path / "nvml.tsv", *lines))
+    def discover(*lines: tuple[object, ...], **params: str) -> Answer:
+        return ask(
+            "nvidia",
+            {key.replace("_", "-"): value for key, value in params.items()},
+            nvml_environment(library, tmp_path / "nvml.tsv", *lines),
+        )
 
     return discover
 
@@ -176,3 +180,22 @@ def test_an_environment_without_pynvml():
 def test_parameters_are_refused():
     with pytest.raises(DriverError, match=r"no parameter path, uuid$"):
         NvidiaDriver({"uuid": "GPU-aaaa", "path": "x"})
+
+
+@pytest.mark.parametrize(("share", "found"), [("false", ["GPU-bbbb"]), ("true", ["GPU-bbbb", "GPU-aaaa"])])
+def test_a_gpu_that_somebody_computes_on_is_left_out_or_comes_last(discover, share, found):
+    answer = discover(FIRST, SECOND, ("process", 0, 4711), share_busy=share)
+    assert uuids(answer) == found
+    assert answer.content["remarks"] == "GPU 0 (GPU-aaaa) is busy with process 4711"
+
+
+def test_remarks_tell_of_a_lost_gpu(discover):
+    answer = discover(FIRST, SECOND, ("fail", "nvmlDeviceGetUUID", 0, LOST))
+    assert answer.content["remarks"] == "GPU 0 is left out, NVML says: GPU is lost"
+
+
+def test_health_tells_of_uncorrectable_errors_and_lost_gpus(discover):
+    answer = discover(FIRST, SECOND, ("ecc", 1, 2))
+    assert answer.content["health"] == {"GPU-aaaa": None, "GPU-bbbb": "2 uncorrectable ECC errors"}
+    lost = discover(FIRST, ("fail", "nvmlDeviceGetHandleByUUID", 0, LOST))
+    assert lost.content["health"] == {"GPU-aaaa": "NVML says: GPU is lost"}

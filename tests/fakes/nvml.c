@@ -4,6 +4,8 @@
  *   gpu   <uuid> <name> <memory, bytes> <PCI bus id> <MIG mode: 0 or 1> <NUMA nodes, a bit set>
  *   mig   <number> <uuid> <name> <memory, bytes>      a MIG device of the gpu above
  *   fail  <function> <gpu number, or -1: all> <NVML result>
+ *   process <gpu number> <pid>    computes on it
+ *   ecc   <gpu number> <uncorrectable errors since the last reset>
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +27,16 @@ typedef struct { char legacy[16]; unsigned int domain, bus, device, id, subsyste
 
 static Device devices[MAX_DEVICES];
 static struct { char function[64]; int gpu, result; } failures[MAX_FAILURES];
+typedef struct { unsigned int pid; unsigned long long memory; unsigned int gpu_instance, compute_instance; } Process; /* nvmlProcessInfo_t, version 3 */
+static struct { int gpu; unsigned int pid; } processes[MAX_DEVICES];
+static unsigned long long ecc_errors[MAX_DEVICES];
+static int process_count;
 static int device_count, failure_count, gpu_count, users;
 
 static void read_line(const char *line) {
     Device *d = &devices[device_count];
+    int gpu;
+    unsigned long long errors;
     if (sscanf(line, "fail\t%63[^\t]\t%d\t%d", failures[failure_count].function, &failures[failure_count].gpu, &failures[failure_count].result) == 3) {
         failure_count++;
     } else if (sscanf(line, "gpu\t%95[^\t]\t%95[^\t]\t%llu\t%31[^\t]\t%u\t%llu", d->uuid, d->name, &d->memory, d->bus_id, &d->mig_mode, &d->numa_nodes) == 6) {
@@ -38,6 +46,10 @@ static void read_line(const char *line) {
     } else if (sscanf(line, "mig\t%d\t%95[^\t]\t%95[^\t]\t%llu", &d->mig, d->uuid, d->name, &d->memory) == 4) {
         d->gpu = gpu_count - 1;
         device_count++;
+    } else if (process_count < MAX_DEVICES && sscanf(line, "process\t%d\t%u", &processes[process_count].gpu, &processes[process_count].pid) == 2) {
+        process_count++;
+    } else if (sscanf(line, "ecc\t%d\t%llu", &gpu, &errors) == 2 && gpu >= 0 && gpu < MAX_DEVICES) {
+        ecc_errors[gpu] = errors;
     } else {
         fprintf(stderr, "fake NVML: line not understood: %s\n", line);
         exit(70);
@@ -52,7 +64,8 @@ static void read_state(void) {
         fprintf(stderr, "fake NVML: FAKE_NVML must name a readable file, not %s\n", path ? path : "nothing");
         exit(70);
     }
-    device_count = failure_count = gpu_count = 0;
+    device_count = failure_count = gpu_count = process_count = 0;
+    memset(ecc_errors, 0, sizeof ecc_errors);
     while (device_count < MAX_DEVICES && failure_count < MAX_FAILURES && fgets(line, sizeof line, file)) read_line(line);
     fclose(file);
 }
@@ -152,4 +165,32 @@ EXPORT int nvmlDeviceGetMaxMigDeviceCount(Device *device, unsigned int *count) {
 EXPORT int nvmlDeviceGetMigDeviceHandleByIndex(Device *device, unsigned int index, Device **mig) {
     FAIL_IF_TOLD(device->gpu);
     return find(device->gpu, (int)index, mig);
+}
+
+EXPORT int nvmlDeviceGetHandleByUUID(const char *uuid, Device **device) {
+    for (int i = 0; i < device_count; i++)
+        if (!strcmp(devices[i].uuid, uuid)) {
+            FAIL_IF_TOLD(devices[i].gpu);
+            return *device = &devices[i], SUCCESS;
+        }
+    return NOT_FOUND;
+}
+
+EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(Device *device, unsigned int *count, Process *found) {
+    FAIL_IF_TOLD(device->gpu);
+    unsigned int room = *count;
+    *count = 0;
+    for (int i = 0; i < process_count; i++)
+        if (processes[i].gpu == device->gpu) {
+            if (found && *count < room) found[*count] = (Process){.pid = processes[i].pid};
+            ++*count;
+        }
+    return *count > room ? INSUFFICIENT_SIZE : SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetTotalEccErrors(Device *device, int type, int counter, unsigned long long *errors) {
+    FAIL_IF_TOLD(device->gpu);
+    if (type != 1 || counter != 0) return NOT_SUPPORTED; /* uncorrected, volatile */
+    *errors = ecc_errors[device->gpu];
+    return SUCCESS;
 }
