@@ -14,11 +14,12 @@ from protocol.outcome import Outcome
 
 @dataclass(frozen=True)
 class Device:
-    """A device that a slot holds."""
+    """A device that a slot holds; `properties` is whatever else its driver found."""
 
     resource: str
     index: str
     uuid: str
+    properties: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,12 @@ class Slot:
 
 @dataclass(frozen=True)
 class TaskManager:
-    """A TaskManager; it has slots from its registration on."""
+    """A TaskManager; it has slots from its registration on. `granted` is what YARN gave its container, resource type → amount."""
 
     id: str
     state: str
     node: str
+    granted: Mapping[str, int]
     slots: tuple[Slot, ...]
 
 
@@ -106,11 +108,13 @@ def _outcome(tree: Any) -> Outcome | None:
 
 def _task_manager(tree: Any) -> TaskManager:
     slots = tuple(Slot(_text(slot, "id"), tuple(_device(item) for item in slot.get("devices") or ())) for slot in tree.get("slots") or ())
-    return TaskManager(_text(tree, "id"), _text(tree, "state"), _host(_text(tree, "node")), slots)
+    granted = {str(name): int(amount) for name, amount in (tree.get("granted") or {}).items()}
+    return TaskManager(_text(tree, "id"), _text(tree, "state"), _host(_text(tree, "node")), granted, slots)
 
 
 def _device(tree: Any) -> Device:
-    return Device(_text(tree, "resource"), _text(tree, "index"), _text(tree, "uuid"))
+    properties = {str(key): str(value) for key, value in (tree.get("properties") or {}).items()}
+    return Device(_text(tree, "resource"), _text(tree, "index"), _text(tree, "uuid"), properties)
 
 
 def _job(tree: Any) -> Job:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from client.errors import ENVIRONMENT, ClientError
 
+ADDRESS_FILE = "am.json"
+"""Name of the file in which a local application master writes `{"rest": "http://127.0.0.1:PORT"}` once it listens."""
+
 
 def home(environ: Mapping[str, str]) -> Path:
     """Returns the directory of all applications; nothing is created."""
@@ -27,6 +30,16 @@ def create(environ: Mapping[str, str], name: str) -> Path:
     except OSError as error:
         raise _uncreatable(directory, error) from error
     return directory
+
+
+def ensure(environ: Mapping[str, str], name: str) -> Path:
+    """Returns an application's directory, created when it was submitted from elsewhere.
+
+    Raises:
+        ClientError: when it can't be created.
+    """
+    directory = home(environ) / name
+    return directory if directory.is_dir() else create(environ, name)
 
 
 def create_unnamed(environ: Mapping[str, str]) -> Path:

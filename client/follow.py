@@ -70,7 +70,7 @@ class YarnSource:
         """Returns what the master says of itself, and what YARN said at most a second ago."""
         told = None
         if self._report is not None and self._report.state == "RUNNING":
-            told = ask_master(f"{self._proxied(self._report)}/pages/treadle")
+            told = ask_master(f"{proxied(self._manager, self._id, self._report.tracking_url)}/pages/treadle")
         if told is None or told.outcome is not None or self._report is None or time.monotonic() - self._reported_at > _REPORT_AGE_S:
             self._report = self._ask_yarn()
             self._reported_at = time.monotonic()
@@ -95,16 +95,23 @@ class YarnSource:
                 cause, "submit it again; a ResourceManager without recovery forgets its applications when it restarts", ENVIRONMENT
             ) from error
 
-    def _proxied(self, report: ApplicationReport) -> str:
-        """The report's own address knows of a proxy that runs apart from the ResourceManager (yarn.web-proxy.address)."""
-        before, proxy, _ = report.tracking_url.partition("/proxy/")
-        return f"{before}/proxy/{self._id}" if proxy else self._manager.proxy(self._id)
+
+def proxied(manager: ResourceManager, application_id: str, tracking_url: str) -> str:
+    """Returns the address of an application behind YARN's proxy.
+
+    The tracking URL that YARN reports knows of a proxy that runs apart from the ResourceManager (yarn.web-proxy.address).
+    """
+    before, proxy, _ = tracking_url.partition("/proxy/")
+    return f"{before}/proxy/{application_id}" if proxy else manager.proxy(application_id)
 
 
-def ask_master(base: str) -> Application | None:
-    """Returns what the application master says, None while it doesn't (not started yet, just ended, or a page of YARN's in its place)."""
+def ask_master(base: str, *, follower: bool = True) -> Application | None:
+    """Returns what the application master says, None while it doesn't (not started yet, just ended, or a page of YARN's in its place).
+
+    The master waits at its end for a `follower`, not for one who looks once.
+    """
     try:
-        return application.application(rest.get_json(f"{base}/application?follower=1"))
+        return application.application(rest.get_json(f"{base}/application{'?follower=1' if follower else ''}"))
     except (rest.RestError, ValueError) as error:
         logger.debug("the application master does not answer: %s", error)
         return None

@@ -39,7 +39,7 @@ def follow(follower: Follower, source: Source, application: str, console: Consol
                 return None
         decision = _decide(console, application) if source.can_detach else _Decision.KILL
         if decision is _Decision.DETACH:
-            console.line(f"detached: {application} goes on; `yarn application -kill {application}` ends it")
+            console.line(f"detached: {application} goes on; `submit kill {application}` ends it")
             return None
 
 

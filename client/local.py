@@ -26,9 +26,6 @@ from protocol.outcome import FAILED
 LOG = "application.driver.log"
 """Name of the application master's output, as skein calls it on YARN."""
 
-ADDRESS_FILE = "am.json"
-"""Name of the file in which a local application master writes `{"rest": "http://127.0.0.1:PORT"}` once it listens."""
-
 _LOOK_S = 0.05
 _START_TIMEOUT_S = 60.0
 _END_TIMEOUT_S = 15.0
@@ -44,7 +41,7 @@ class LocalApplication:
         self.id = directory.name
         self.tracking_url = ""
         self.log = directory / LOG
-        self._address_file = directory / ADDRESS_FILE
+        self._address_file = directory / application_directory.ADDRESS_FILE
         self._process = process
         self._name = name
         self._last: Application | None = None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from client.application import Application, Device, Job, Slot
 from client.cluster import ApplicationReport
 from client.console import Console
+from client.table import aligned
 from protocol.outcome import SUCCEEDED, Outcome
 
 _BAR_WIDTH = 30
@@ -93,9 +94,7 @@ def table(application: Application) -> list[str]:
     for task_manager in application.task_managers:
         for slot in task_manager.slots:
             lines.append((slot.id, task_manager.node, describe(slot.devices), *_rows(slot, rows_of)))
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    aligned = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return aligned if len(lines) > 1 else []
+    return aligned(lines) if len(lines) > 1 else []
 
 
 def _rows(slot: Slot, rows_of: dict[str, int]) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from client import cluster, rest
+from client import application_details, cluster, rest
+from client.application_details import ApplicationDetails
 from client.errors import ENVIRONMENT, ClientError
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,26 @@ class ResourceManager:
             rest.RestError: when no address answers, with status 404 when the application is unknown.
         """
         return cluster.report(self._get(f"apps/{application}"))
+
+    def details(self, application: str) -> ApplicationDetails:
+        """Returns all that YARN knows of an application.
+
+        Raises:
+            rest.RestError: as `report`.
+        """
+        return application_details.details(self._get(f"apps/{application}")["app"])
+
+    def applications(self, states: Sequence[str], user: str | None) -> tuple[ApplicationDetails, ...]:
+        """Returns Treadle's applications in one of `states`, the latest first; everybody's when `user` is None.
+
+        Raises:
+            ClientError: when no address answers.
+        """
+        query = {"applicationTags": application_details.TAG, "states": ",".join(states)} | ({"user": user} if user is not None else {})
+        try:
+            return application_details.applications(self._get(f"apps?{urlencode(query)}"))
+        except rest.RestError as error:
+            raise self.unreachable(error) from error
 
     def kill(self, application: str) -> None:
         """Asks the ResourceManager to kill an application.

@@ -6,7 +6,14 @@ import importlib
 
 import click
 
-_VERBS = {"run": "Run a script or a command, and follow it."}
+_VERBS = {
+    "run": "Run a script or a command, and follow it.",
+    "list": "List Treadle's applications.",
+    "status": "Show how an application is.",
+    "devices": "Show which devices an application's slots hold.",
+    "kill": "Kill applications.",
+    "drivers": "List the drivers that are installed here.",
+}
 """Verb → one line of help; the command of the same name is in the module of the same name in this package."""
 
 _OWN_OPTIONS = ("-h", "--help", "--version")

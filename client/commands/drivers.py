@@ -1,0 +1,33 @@
+"""`submit drivers`: what is installed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import click
+
+# \b is click's mark for lines that are to stay as they are
+_HELP = """List the drivers that are installed here, by the names that external-resource.<name>.driver-factory.class takes.
+
+Nothing of them is imported. The nodes may have more or fewer, where their environment is another (treadle.python.executable).
+
+\b
+Example:
+  submit drivers --json
+"""
+
+
+@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+def drivers(as_json: bool) -> None:
+    """Writes names, packages and objects."""
+    from client.installed_drivers import installed
+    from client.table import aligned
+
+    found = installed()
+    if as_json:
+        click.echo(json.dumps({"drivers": [dataclasses.asdict(driver) for driver in found]}))
+        return
+    rows = [("NAME", "PACKAGE", "OBJECT"), *((d.name, f"{d.distribution} {d.version}", d.object) for d in found)]
+    click.echo("\n".join(aligned(rows)))

@@ -1,0 +1,50 @@
+"""`submit kill`: kills applications and waits until they have ended."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+from client.console import Console
+
+# \b is click's mark for lines that are to stay as they are
+_HELP = """Kill applications, and wait until YARN says that they have ended. When one of them is unknown, none is killed.
+
+\b
+Example:
+  submit kill application_1700000000000_0001
+"""
+
+
+@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@click.argument("applications", metavar="APP...", nargs=-1, required=True)
+@click.pass_obj
+def kill(console: Console, applications: tuple[str, ...], as_json: bool) -> None:
+    """Writes each id when it has ended."""
+    from client import killing
+    from client.lookup import connect
+
+    manager = connect(os.environ)
+    ended = []
+    for known in [killing.killable(manager, application) for application in dict.fromkeys(applications)]:
+        if known.ended:
+            console.line(f"{known.id} had ended before: {known.state}, final status {known.final_status}")
+            end = known
+        else:
+            end = killing.kill(manager, known.id, _kill_by_driver)
+            console.line(f"{end.id} is {end.state}")
+        ended.append({"id": end.id, "state": end.state, "final_status": end.final_status, "ended_before": known.ended})
+        if not as_json:
+            click.echo(end.id)
+    if as_json:
+        click.echo(json.dumps({"applications": ended}))
+
+
+def _kill_by_driver(application: str) -> None:
+    from client import application_directory, yarn
+
+    application_directory.ensure(os.environ, application)
+    yarn.kill_by_driver(os.environ, application)

@@ -1,0 +1,70 @@
+"""`submit list`: Treadle's applications on YARN."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from client.application_details import ApplicationDetails
+
+# \b is click's mark for lines that are to stay as they are
+_HELP = """List Treadle's applications: your own that have not ended, unless told otherwise.
+
+\b
+Examples:
+  submit list
+  submit list --states RUNNING,ACCEPTED --user '*' --json
+"""
+
+_HEADER = ("Application-Id", "Application-Name", "User", "Queue", "State", "Final-State", "Progress", "Started", "Tracking-URL")
+
+
+@click.command("list", help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-a", "--all", "ended_too", is_flag=True, help="Those that have ended, too.")
+@click.option("--states", metavar="S,…", help="Only these of YARN's states, such as RUNNING,ACCEPTED.")
+@click.option("--user", metavar="USER", help="Another user's; '*' for everybody's.")
+@click.option("--name", metavar="PATTERN", help="Only these names; * and ? stand for any characters.")
+@click.option("--no-header", is_flag=True, help="Leave the first line out.")
+@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+def list(ended_too: bool, states: str | None, user: str | None, name: str | None, no_header: bool, as_json: bool) -> None:
+    """Asks the ResourceManager once."""
+    from fnmatch import fnmatchcase
+
+    from client.identity import hadoop_user
+    from client.lookup import connect
+    from client.table import aligned
+
+    wanted = _states(states, ended_too)
+    whose = None if user == "*" else user or hadoop_user(os.environ)
+    found = [app for app in connect(os.environ).applications(wanted, whose) if fnmatchcase(app.name, name or "*")]
+    if as_json:
+        click.echo(json.dumps({"applications": [dataclasses.asdict(app) for app in found]}))
+        return
+    rows = [*(() if no_header else (_HEADER,)), *(_row(app) for app in found)]
+    for line in aligned(rows):
+        click.echo(line)
+
+
+def _states(given: str | None, ended_too: bool) -> tuple[str, ...]:
+    from client.application_details import STATES
+    from client.cluster import ENDED
+    from client.errors import USAGE, ClientError
+
+    if given is None:
+        return tuple(state for state in STATES if ended_too or state not in ENDED)
+    if ended_too:
+        raise ClientError(f"--states {given} together with --all", "leave one of them out", USAGE)
+    wanted = tuple(word.strip().upper() for word in given.split(","))
+    if unknown := [word for word in wanted if word not in STATES]:
+        raise ClientError(f"--states names {unknown[0]!r}, which YARN does not know", f"write some of {','.join(STATES)}", USAGE)
+    return wanted
+
+
+def _row(app: ApplicationDetails) -> tuple[str, ...]:
+    progress = f"{app.progress:.0f}%"
+    return (app.id, app.name, app.user, app.queue, app.state, app.final_status, progress, app.started, app.tracking_url or "N/A")

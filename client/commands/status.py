@@ -1,0 +1,64 @@
+"""`submit status`: how an application is, by YARN and by itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from client.application import Application
+    from client.application_details import ApplicationDetails
+
+# \b is click's mark for lines that are to stay as they are
+_HELP = """Show how an application is: what YARN knows, and, while it runs, what its application master says.
+
+\b
+Examples:
+  submit status application_1700000000000_0001
+  submit status application_1700000000000_0001 --json
+"""
+
+
+@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@click.argument("application", metavar="APP")
+def status(application: str, as_json: bool) -> None:
+    """Shows one application, whatever its state."""
+    from client.lookup import look
+    from client.table import aligned
+
+    tree = _tree(*look(application, os.environ))
+    click.echo(json.dumps(tree) if as_json else "\n".join(aligned(_rows(tree))))
+
+
+def _tree(known: ApplicationDetails, told: Application | None) -> dict[str, Any]:
+    """What only the master knows is null while it does not answer."""
+    tree = dataclasses.asdict(known)
+    tree |= {"taskmanagers": None, "slots": None, "devices": None, "jobs": None, "failures": None}
+    if told is None:
+        return tree
+    slots = [slot for task_manager in told.task_managers for slot in task_manager.slots]
+    registered = sum(1 for task_manager in told.task_managers if task_manager.slots)
+    return tree | {
+        "taskmanagers": {"registered": registered, "requested": told.requested},
+        "slots": len(slots),
+        "devices": len({(device.resource, device.uuid) for slot in slots for device in slot.devices}),
+        "jobs": [{key: value for key, value in dataclasses.asdict(job).items() if key != "report"} for job in told.jobs],
+        "failures": [dataclasses.asdict(failure) for failure in told.failures],
+    }
+
+
+def _rows(tree: dict[str, Any]) -> list[tuple[str, str]]:
+    names = ("id", "name", "user", "queue", "state", "final_status", "started", "finished", "tracking_url", "diagnostics")
+    rows = [(name.replace("_", " "), " ".join(str(tree[name]).split())) for name in names if tree[name]]
+    if tree["taskmanagers"]:
+        rows.append(("TaskManagers", "{registered} of {requested} registered".format(**tree["taskmanagers"])))
+        rows += [(name, str(tree[name])) for name in ("slots", "devices")]
+    for job in tree["jobs"] or ():
+        rows.append((job["id"], "{status}  {name}  {done}/{total} fragments, {rows:,} rows".format(**job)))
+    rows += [("failure", f"{failure['task_manager']} on {failure['node']}: {failure['cause']}") for failure in tree["failures"] or ()]
+    return rows
