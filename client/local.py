@@ -17,7 +17,6 @@ from client.application import Application
 from client.cluster import ApplicationReport
 from client.errors import ENVIRONMENT, USAGE, ClientError
 from client.follow import Sight, ask_master
-from client.identity import hadoop_user
 from client.request import Request
 from client.staging import stage
 from protocol.launch import FILE
@@ -116,7 +115,7 @@ def run(request: Request, environ: Mapping[str, str]) -> Iterator[LocalApplicati
             raise ClientError(f"there is no interpreter {interpreter}", "name one that exists on this machine (--python)", USAGE)
     directory = application_directory.create(environ, f"local-{datetime.datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}")
     credentials.mint(datetime.datetime.now(datetime.timezone.utc)).save(directory)
-    stage(directory, request.launch(hadoop_user(environ)), request.script)
+    stage(directory, request.launch(), request.script)
     application = LocalApplication(directory, _start(request, directory, environ), request.settings.application.name)
     try:
         application.wait_for_address()

@@ -35,9 +35,9 @@ class Request:
         """Returns the interpreter of Treadle's own environment on the nodes: by default the one that runs this command."""
         return self.settings.treadle_python or sys.executable
 
-    def launch(self, user: str) -> Launch:
-        """Returns what the application master and the TaskManagers are told, on behalf of the submitting user."""
-        return Launch(VERSION, self.job, self.configuration, self.python, self.treadle_python, user)
+    def launch(self) -> Launch:
+        """Returns what the application master and the TaskManagers are told."""
+        return Launch(VERSION, self.job, self.configuration, self.python, self.treadle_python)
 
 
 def parse_job(words: Sequence[str], *, is_command: bool) -> tuple[Job, Path | None]:

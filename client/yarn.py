@@ -41,14 +41,14 @@ def submit(request: Request, environ: Mapping[str, str], console: Console) -> Su
         RefusedError: when this cluster can't run it; nothing was uploaded.
         ClientError: when cluster, file system or Java don't do their part.
     """
-    hadoop, user = HadoopConfiguration.load(environ), hadoop_user(environ)
-    manager = ResourceManager(hadoop.resourcemanager_urls(), user)
+    hadoop = HadoopConfiguration.load(environ)
+    manager = ResourceManager(hadoop.resourcemanager_urls(), hadoop_user(environ))
     with ThreadPoolExecutor(1) as background:
         background.submit(submission.warm_up)
         request = replace(request, settings=_checked(request.settings, manager, console))
         namenode.check(hadoop)
         with _record(environ) as directory, _driver(background, directory / "driver.log") as driver:
-            application_id = _upload(request, hadoop, user, directory, driver)
+            application_id = _upload(request, hadoop, directory, driver)
             directory.rename(directory.with_name(application_id))
     source = YarnSource(manager, application_id, lambda name: kill_by_driver(environ, name))
     return Submitted(application_id, f"{manager.proxy(application_id)}/", source)
@@ -74,11 +74,11 @@ def _checked(settings: Settings, manager: ResourceManager, console: Console) -> 
     return replace(settings, application=replace(settings.application, queue=preflight.submission_queue(settings, view)))
 
 
-def _upload(request: Request, hadoop: HadoopConfiguration, user: str, directory: Path, driver: Callable[[], submission.Driver]) -> str:
+def _upload(request: Request, hadoop: HadoopConfiguration, directory: Path, driver: Callable[[], submission.Driver]) -> str:
     pair = credentials.mint(datetime.datetime.now(datetime.timezone.utc))
     pair.save(directory)
     with tempfile.TemporaryDirectory(prefix="treadle-staging-") as staging:
-        staged = stage(Path(staging), request.launch(user), request.script)
+        staged = stage(Path(staging), request.launch(), request.script)
         overlay = Path(staging, OVERLAY)
         write_overlay(
             overlay, hadoop, {submission.SERVICE: _beyond_memory_and_vcores(request.settings)}, request.settings.application.heartbeat_ms

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from protocol.records import VERSION
+
 FILE = "launch.json"
 """Name of the file that holds a `Launch`."""
 
@@ -35,7 +37,7 @@ class Launch:
     """The application as submitted.
 
     `configuration` is the effective one, flat key → text, read again with `conf.configuration`; `python` and `treadle_python` are absolute
-    paths on the nodes; `hadoop_user` is the submitting user.
+    paths on the nodes. A Treadle of another protocol version on a node can't read it and says so.
     """
 
     version: int
@@ -43,4 +45,9 @@ class Launch:
     configuration: Mapping[str, str]
     python: str
     treadle_python: str
-    hadoop_user: str
+
+    def __post_init__(self) -> None:
+        if self.version != VERSION:
+            raise ValueError(
+                f"protocol version {self.version} where {VERSION} was expected: install the same Treadle on the edge node and the nodes"
+            )

@@ -67,10 +67,10 @@ class RegistrationFailure:
 
 @dataclass(frozen=True)
 class JobDeployment:
-    """What every slot is to run.
+    """What the job's slots are to run.
 
     `kind` is "command" (run `command` in each slot with RANK and its like) or "dask" (be a worker of the scheduler at `scheduler`).
-    `ranks` orders the slots: rank 0 holds the job's master address. `environment` is added to every slot's own.
+    `ranks` orders the slots that take part: rank 0 holds the job's master address.
     """
 
     kind: str
@@ -80,7 +80,6 @@ class JobDeployment:
     ranks: Mapping[str, int]
     master_address: str
     master_port: int
-    environment: Mapping[str, str]
 
     def __post_init__(self) -> None:
         if self.kind not in ("command", "dask"):

@@ -81,7 +81,7 @@ class Service:
                 logger.warning("Ignored a second deployment of %s", deployment.name)
             return
         self._deployment = deployment
-        for slot in self._slots:
+        for slot in (slot for slot in self._slots if slot.id in deployment.ranks):
             spec = self._describe(slot, deployment)
             logger.info("Starting slot %s: %s", slot.id, spec.command)
             process = SlotProcess(slot.id, spec, self._lease_descriptors)

@@ -48,7 +48,7 @@ def slot_process(
     by_kind = _dask(deployment, identity) if deployment.kind == "dask" else _ranks(slot, siblings, deployment)
     return SlotProcessSpec(
         command=(python, "-m", "treadle.dask_slot") if deployment.kind == "dask" else deployment.command,
-        environment=dict(base) | own | by_kind | dict(deployment.environment) | dict(visibility),
+        environment=dict(base) | own | by_kind | dict(visibility),
         context=_context(slot, deployment, identity),
         context_file=context_file,
         log_file=identity.logs / f"slot-{number}.log",

@@ -21,7 +21,6 @@ hypothesis.settings.load_profile("no deadline")
 # a shell that starts us in the background has us ignore SIGINT, and every program that a test starts and interrupts with us
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-CLUSTER_FIXTURES = ("cluster", "cluster_314")
 _clusters = pytest.StashKey[dict[str, Cluster]]()
 
 

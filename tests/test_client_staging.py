@@ -8,9 +8,7 @@ from client.staging import stage, write_treadle_zip
 from protocol.launch import Job, Launch
 from protocol.wire import from_bytes
 
-LAUNCH = Launch(
-    1, Job("main", ("job.py", "--epochs", "3")), {"external-resources": "gpu"}, "/usr/bin/python3", "/opt/treadle/bin/python", "ann"
-)
+LAUNCH = Launch(1, Job("main", ("job.py", "--epochs", "3")), {"external-resources": "gpu"}, "/usr/bin/python3", "/opt/treadle/bin/python")
 
 
 def test_what_is_staged(tmp_path):

@@ -35,8 +35,8 @@ def registration(number, container=None, version=VERSION, slots=1):
     return Registration(version, f"tm-{number}", container or f"c{number}", "nm1", "127.0.0.11", 4000 + number, 1, own)
 
 
-def state(kind="command", task_managers=2):
-    return ClusterState(Plan("train.py", kind, ("python", "train.py"), task_managers, ASKED, 10.0))
+def state(kind="command", task_managers=2, parallelism=None):
+    return ClusterState(Plan("train.py", kind, ("python", "train.py"), task_managers, parallelism or task_managers, ASKED, 10.0))
 
 
 def granted(number, resources=GRANTED):
@@ -70,12 +70,20 @@ def test_the_job_starts_when_the_last_task_manager_is_there():
 
 
 def test_a_main_starts_first_and_slots_follow_its_scheduler():
-    cluster = state("main", 1)
+    cluster = state("main", 1, parallelism=2)
     assert cluster.handle(Registered(registration(0, slots=2)), 0) == [StartMain()]
     (deploy,) = cluster.handle(SchedulerUp("tls://127.0.0.1:9"), 1)
     assert (deploy.deployment.kind, deploy.deployment.scheduler) == ("dask", "tls://127.0.0.1:9")
     assert deploy.deployment.ranks == {"tm-0/slot-0": 0, "tm-0/slot-1": 1}
     assert deploy.deployment.command == ()
+
+
+def test_only_as_many_slots_as_the_parallelism_take_part():
+    cluster = state(task_managers=1, parallelism=3)
+    (deploy,) = cluster.handle(Registered(registration(0, slots=4)), 0)
+    assert list(deploy.deployment.ranks) == ["tm-0/slot-0", "tm-0/slot-1", "tm-0/slot-2"]
+    assert [cluster.handle(SlotEnded(SlotResult(f"tm-0/slot-{i}", 0, "")), 1) for i in (0, 1)] == [[], []]
+    assert finish(cluster.handle(SlotEnded(SlotResult("tm-0/slot-2", 0, "")), 1)).status == "SUCCEEDED"
 
 
 def test_the_same_registration_twice_counts_once():

@@ -100,6 +100,12 @@ def test_slots_are_ranked_over_all_task_managers(host):
     assert slot_logs(host, said) == [f"{rank}/4 {rank % 2}/2 127.0.0.1\n" for rank in range(4)]
 
 
+def test_a_lower_parallelism_leaves_the_last_slots_idle(host):
+    said = local(host, "--slots", "2", "-D", "parallelism.default=3", "--", "sh", "-c", "echo $RANK/$WORLD_SIZE")
+    assert said.code == 0, said.err
+    assert slot_logs(host, said) == [f"{rank}/3\n" for rank in range(3)]
+
+
 @pytest.mark.parametrize(
     ("program", "code", "words"),
     [

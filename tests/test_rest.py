@@ -22,7 +22,7 @@ GPU = Device("gpu", "0", "GPU-nm1-0000", {"name": "Fake A100"})
 
 class Served:
     def __init__(self):
-        self.state = ClusterState(Plan("job.py", "main", (), 2, {"yarn.io/gpu": 1}, 60.0))
+        self.state = ClusterState(Plan("job.py", "main", (), 2, 2, {"yarn.io/gpu": 1}, 60.0))
         self.server = RestServer(self.state, threading.Lock(), SETTINGS, "application_1_0001")
         self.server.start()
 

@@ -9,8 +9,8 @@ from task_manager.slot_environment import slot_process
 GPU = Device("gpu", "1", "GPU-nm1-0001", {"name": "Fake A100"})
 WITH, WITHOUT = Slot("tm-1/slot-0", (GPU,)), (Slot("tm-1/slot-0", ()), Slot("tm-1/slot-1", ()))
 RANKS = {"tm-0/slot-0": 0, "tm-1/slot-0": 1, "tm-1/slot-1": 2}
-COMMAND = JobDeployment("command", "train.py", ("python", "train.py"), "", RANKS, "127.0.0.11", 4000, {})
-DASK = JobDeployment("dask", "job.py", (), "tls://127.0.0.1:9", RANKS, "127.0.0.11", 4000, {})
+COMMAND = JobDeployment("command", "train.py", ("python", "train.py"), "", RANKS, "127.0.0.11", 4000)
+DASK = JobDeployment("dask", "job.py", (), "tls://127.0.0.1:9", RANKS, "127.0.0.11", 4000)
 IDENTITY = of_process("tm-1", Path("/app/tm-1"))
 
 

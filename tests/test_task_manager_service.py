@@ -47,7 +47,7 @@ class TaskManagerProcess:
 
     def deploy(self, *command):
         ranks = {"tm-0/slot-0": 0, "tm-0/slot-1": 1}
-        self.store.put(keys.JOB, to_bytes(JobDeployment("command", command[0], command, "", ranks, "127.0.0.1", 1, {})))
+        self.store.put(keys.JOB, to_bytes(JobDeployment("command", command[0], command, "", ranks, "127.0.0.1", 1)))
 
     def results(self, count=2):
         found = {}

@@ -15,9 +15,9 @@ REGISTRATION = Registration(1, "tm-0", "container_1", "nm1", "127.0.0.11", 4711,
 RECORDS = [
     REGISTRATION,
     RegistrationFailure(1, "tm-0", "container_1", "nm1", "too few", "ask less", "stderr"),
-    JobDeployment("command", "train.py", ("python", "train.py"), "", {"tm-0/slot-0": 0}, "127.0.0.11", 4711, {}),
+    JobDeployment("command", "train.py", ("python", "train.py"), "", {"tm-0/slot-0": 0}, "127.0.0.11", 4711),
     SlotResult("tm-0/slot-0", 3, "boom"),
-    Launch(1, Job("main", ("job.py", "--x")), {"parallelism.default": "1"}, "/usr/bin/python3", "/opt/treadle/bin/python", "alice"),
+    Launch(1, Job("main", ("job.py", "--x")), {"parallelism.default": "1"}, "/usr/bin/python3", "/opt/treadle/bin/python"),
 ]
 
 

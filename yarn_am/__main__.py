@@ -40,6 +40,7 @@ def plan_of(launch: Launch, settings: Settings, *, on_yarn: bool) -> Plan:
         job_kind=launch.job.kind,
         command=launch.job.argv if launch.job.kind == "command" else (),
         task_managers=settings.task_manager.count,
+        parallelism=settings.parallelism,
         asked=asked if on_yarn else {},
         registration_timeout_s=settings.task_manager.registration_timeout_s,
     )
@@ -68,9 +69,8 @@ def run(launch: Launch, *, local: bool) -> Outcome:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: events.put(Interrupted(f"Stopped by {signal.Signals(number).name}")))
     state = ClusterState(plan_of(launch, settings, on_yarn=not local))
-    slots = settings.task_manager.count * settings.task_manager.slots
     log_directory = Path(os.environ.get("LOG_DIRS", ".").split(",")[0])
-    main = JobMain(launch, MainContext(Path.cwd(), log_directory / "job.log", address, slots), events.put)
+    main = JobMain(launch, MainContext(Path.cwd(), log_directory / "job.log", address, settings.parallelism), events.put)
     try:
         return Master(state, lock, events, store, containers, main).run(RestServer(state, lock, settings, application_id))
     except Exception as error:

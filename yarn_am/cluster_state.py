@@ -58,14 +58,16 @@ class TaskManagerState(enum.Enum):
 class Plan:
     """What is wanted.
 
-    `asked` is each TaskManager's container (`memory-mb`, `vcores`, YARN types); `job_kind` "main" or "command"; the time-out runs from a
-    container's grant to its registration, as Flink's `resourcemanager.taskmanager-registration.timeout` does, in seconds.
+    `parallelism` is how many slots take part, the first ones. `asked` is each TaskManager's container (`memory-mb`, `vcores`, YARN types);
+    `job_kind` "main" or "command"; the time-out runs from a container's grant to its registration, as Flink's
+    `resourcemanager.taskmanager-registration.timeout` does, in seconds.
     """
 
     job_name: str
     job_kind: str
     command: tuple[str, ...]
     task_managers: int
+    parallelism: int
     asked: Mapping[str, int]
     registration_timeout_s: float
 
@@ -178,10 +180,9 @@ class ClusterState:
             name=self.plan.job_name,
             command=self.plan.command if kind == "command" else (),
             scheduler=scheduler,
-            ranks={slot: rank for rank, slot in enumerate(slots)},
+            ranks={slot: rank for rank, slot in enumerate(slots[: self.plan.parallelism])},
             master_address=registrations[0].address,
             master_port=registrations[0].port,
-            environment={},
         )
 
     @_on.register
@@ -213,7 +214,7 @@ class ClusterState:
         self.job.results[result.slot_id] = result
         if result.exit_code != 0:
             return self._finish(Outcome(FAILED, result.exit_code, causes.slot_failed(result, self.plan)))
-        if self.plan.job_kind == "main" or len(self.job.results) < sum(len(r.slots) for r in self.registered()):
+        if self.plan.job_kind == "main" or len(self.job.results) < self.plan.parallelism:
             return []
         return self._finish(Outcome(SUCCEEDED, 0, f"{self.plan.job_name} succeeded in {len(self.job.results)} slots"))
 

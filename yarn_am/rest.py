@@ -75,7 +75,7 @@ class RestServer:
 
     def _application(self) -> tornado.web.Application:
         routes: dict[str, Callable[..., Any]] = {
-            r"/overview": lambda _: views.overview(self._state, self._settings),
+            r"/overview": lambda _: views.overview(self._state),
             r"/taskmanagers": lambda _: {"taskmanagers": views.task_managers(self._state, self._settings)},
             r"/taskmanagers/([^/]+)": lambda _, name: self._task_manager(name),
             r"/jobs": lambda _: {"jobs": views.jobs(self._state)},

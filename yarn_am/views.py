@@ -18,7 +18,7 @@ _UNKNOWN = -1
 """Flink's mark for a number that is not known."""
 
 
-def overview(state: ClusterState, settings: Settings) -> Json:
+def overview(state: ClusterState) -> Json:
     """Returns Flink's `/overview`."""
     registered = state.registered()
     slots = sum(len(registration.slots) for registration in registered)
