@@ -6,7 +6,7 @@ Shapes: YARN's "ResourceManager REST API's" pages of 3.1 to 3.5. One-element lis
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MEMORY, VCORES = "memory-mb", "vcores"
@@ -28,12 +28,20 @@ class Node:
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue by its full path; `creates_children` where the scheduler makes queues below it on demand."""
+    """A queue by its full path.
+
+    `creates_children` where the scheduler makes queues below it on demand; `labels` are the node labels that it has access to (`*`: all),
+    empty where the scheduler tells none; `default_label` is that of asks without one; `maximum` how far it may grow, resource type →
+    amount, empty where the scheduler tells none.
+    """
 
     path: str
     state: str
     leaf: bool
     creates_children: bool
+    labels: tuple[str, ...] = ()
+    default_label: str = ""
+    maximum: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -46,7 +54,7 @@ class ClusterView:
     """The cluster at one moment.
 
     `types` is every resource type that it counts; `maximum` the scheduler's limit for one container, empty where it tells none, as the
-    FairScheduler does.
+    FairScheduler does; nodes with one of the `exclusive_labels` take only asks for that label.
     """
 
     version: str
@@ -54,6 +62,7 @@ class ClusterView:
     queues: tuple[Queue, ...]
     types: frozenset[str]
     maximum: Mapping[str, int]
+    exclusive_labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -73,8 +82,8 @@ class ApplicationReport:
         return self.state in ENDED
 
 
-def view(info: Any, nodes: Any, scheduler: Any, metrics: Any) -> ClusterView:
-    """Returns the view behind the answers of `info`, `nodes`, `scheduler` and `metrics` (None where the ResourceManager has none)."""
+def view(info: Any, nodes: Any, scheduler: Any, metrics: Any, labels: Any = None) -> ClusterView:
+    """Returns the view behind the answers of `info`, `nodes`, `scheduler`, `metrics` and `get-node-labels` (None where there is none)."""
     scheduler_info = _child(_child(scheduler, "scheduler"), "schedulerInfo")
     totals = _child(_child(metrics, "clusterMetrics"), "totalClusterResourcesAcrossPartition")
     running = tuple(_node(item) for item in _list(_child(_child(nodes, "nodes"), "node")))
@@ -84,6 +93,9 @@ def view(info: Any, nodes: Any, scheduler: Any, metrics: Any) -> ClusterView:
         queues=tuple(_queues(scheduler_info)),
         types=frozenset({MEMORY, VCORES}).union(resources(totals), *(node.total for node in running)),
         maximum=resources(_child(scheduler_info, "maximumAllocation")),
+        exclusive_labels=frozenset(
+            str(label["name"]) for label in _list(_child(labels, "nodeLabelInfo")) if str(label.get("exclusivity")).lower() == "true"
+        ),
     )
 
 
@@ -141,9 +153,24 @@ def _walk(tree: Any, parent: str, *, creates: bool) -> Iterator[Queue]:
     path = str(tree.get("queuePath") or (name if not parent or name.startswith(f"{parent}.") else f"{parent}.{name}"))
     children = [*_list(_child(_child(tree, "queues"), "queue")), *_list(_fair_children(tree))]
     on_demand = creates or str(tree.get("autoCreationEligibility") or "off") != "off" or bool(tree.get("autoCreateChildQueueEnabled"))
-    yield Queue(path, str(tree.get("state") or "RUNNING"), leaf=not children and not on_demand, creates_children=on_demand)
+    yield Queue(
+        path,
+        str(tree.get("state") or "RUNNING"),
+        leaf=not children and not on_demand,
+        creates_children=on_demand,
+        labels=tuple(str(label) for label in _list(tree.get("nodeLabels"))),
+        default_label=str(tree.get("defaultNodeLabelExpression") or ""),
+        maximum=_most(tree),
+    )
     for child in children:
         yield from _walk(child, path, creates=False)
+
+
+def _most(tree: Any) -> dict[str, int]:
+    """Capacity: `effectiveMaxResource` of the default partition, which a queue below it may get; Fair: `maxResources`."""
+    partitions = _list(_child(_child(tree, "capacities"), "queueCapacitiesByPartition"))
+    default = next((each for each in partitions if not each.get("partitionName")), None)
+    return resources(_child(default, "effectiveMaxResource")) or resources(tree.get("maxResources"))
 
 
 def _fair_children(tree: Any) -> Any:

@@ -22,11 +22,19 @@ def problems(settings: Settings) -> list[Problem]:
     if settings.treadle_python is not None:
         return []
     installed = sorted(entry_points(group=GROUP).names)
-    return [
+    found = [
         _unknown(resource.name, resource.driver, installed)
-        for resource in settings.external_resources
+        for group in settings.groups
+        for resource in group.external_resources
         if resource.driver is not None and resource.driver not in installed and ":" not in resource.driver
     ]
+    return list(dict.fromkeys(found))
+
+
+def tolerated(settings: Settings) -> set[str]:
+    """Returns the keys of drivers that may be missing (`on-missing: warn`): a problem with one of them is a warning."""
+    resources = (resource for group in settings.groups for resource in group.external_resources)
+    return {DRIVER_OF.of(resource.name).key for resource in resources if resource.on_missing == "warn"}
 
 
 def _unknown(resource: str, driver: str, installed: list[str]) -> Problem:

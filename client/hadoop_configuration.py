@@ -15,9 +15,9 @@ from client import hadoop_xml
 from client.errors import ENVIRONMENT, ClientError
 from client.hadoop_xml import Property
 
-YARN_SITE, RESOURCE_TYPES = "yarn-site.xml", "resource-types.xml"
+HDFS_SITE, YARN_SITE, RESOURCE_TYPES = "hdfs-site.xml", "yarn-site.xml", "resource-types.xml"
 
-_FILES = ("core-site.xml", "hdfs-site.xml", YARN_SITE, RESOURCE_TYPES)
+_FILES = ("core-site.xml", HDFS_SITE, YARN_SITE, RESOURCE_TYPES)
 """In the order in which Hadoop reads them: a later one overrides."""
 
 _DIRECTORIES = (("HADOOP_CONF_DIR", "."), ("YARN_CONF_DIR", "."), ("HADOOP_HOME", "etc/hadoop"))

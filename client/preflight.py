@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from client.cluster import MEMORY, VCORES, ClusterView, Node, Queue
+from client.container_asks import ContainerAsk, container_asks
 from conf import options
 from conf.errors import Problem
 from conf.settings import Settings
-
-Ask = Mapping[str, int]
 
 
 def problems(settings: Settings, view: ClusterView) -> list[Problem]:
@@ -20,19 +20,26 @@ def problems(settings: Settings, view: ClusterView) -> list[Problem]:
     Flink leaves such an application waiting for ever (its client checks memory and vcores only, and an unknown type or an amount above
     the maximum raises into the ResourceManager's main thread, which logs it); see `YarnClusterDescriptor.validateClusterResources`.
     """
-    return [*_queue_problems(settings, view), *_type_problems(settings, view), *_size_problems(settings, view)]
+    checks = _queue_problems, _label_problems, _type_problems, _size_problems
+    return list(dict.fromkeys(problem for check in checks for problem in check(settings, view)))
 
 
 def warnings(settings: Settings, view: ClusterView) -> list[str]:
-    """Returns what may take long: an ask larger than the whole cluster, one line per resource type."""
-    application, count = settings.application, settings.task_manager.count
-    whole = {name: count * amount for name, amount in task_manager_ask(settings).items()}
-    whole[MEMORY] += application.memory_mb
-    whole[VCORES] += application.vcores
+    """Returns what may take long: an ask larger than the whole cluster, or than the queue may grow, one line per resource type."""
+    asks = container_asks(settings)
+    whole: Counter[str] = Counter()
+    for ask in asks:
+        whole.update({name: ask.count * amount for name, amount in ask.resources.items()})
+    count = sum(ask.count for ask in asks) - 1
+    total = {name: sum(node.total.get(name, 0) for node in view.nodes) for name in whole}
+    found = _matches(settings.application.queue, view)
+    most = found[0].maximum if len(found) == 1 else {}
+    limits = [(total, "all nodes have {}")] + ([(most, f"queue {settings.application.queue} may have at most {{}}")] if most else [])
     return [
-        f"{count} TaskManagers and the application master ask for {name} {amount}, and all nodes have {total}: some will wait for ever"
+        f"{count} TaskManagers and the application master ask for {name} {amount}, and {words.format(has[name])}: some will wait for ever"
         for name, amount in whole.items()
-        if name in view.types and amount > (total := sum(node.total.get(name, 0) for node in view.nodes))
+        for has, words in limits
+        if name in view.types and amount > has.get(name, amount)
     ]
 
 
@@ -40,15 +47,6 @@ def submission_queue(settings: Settings, view: ClusterView) -> str:
     """Returns the queue's name as this ResourceManager takes it: before Hadoop 3.3 (YARN-9879) leaf names only, where they are unique."""
     found = _matches(settings.application.queue, view)
     return found[0].name if len(found) == 1 and len(_matches(found[0].name, view)) == 1 else settings.application.queue
-
-
-def task_manager_ask(settings: Settings) -> dict[str, int]:
-    """Returns what one TaskManager's container asks YARN for, by resource type."""
-    ask = {MEMORY: settings.task_manager.memory_mb, VCORES: settings.task_manager.vcores}
-    for resource in settings.external_resources:
-        if resource.yarn_type is not None:
-            ask[resource.yarn_type] = ask.get(resource.yarn_type, 0) + resource.amount
-    return ask
 
 
 def _queue_problems(settings: Settings, view: ClusterView) -> Iterator[Problem]:
@@ -82,12 +80,29 @@ def _made_on_demand(name: str, view: ClusterView) -> bool:
     return bool(existing) and max(existing, key=lambda queue: len(queue.path)).creates_children
 
 
+def _label_problems(settings: Settings, view: ClusterView) -> Iterator[Problem]:
+    labels = sorted({label for node in view.nodes for label in node.labels})
+    queues = _matches(settings.application.queue, view)
+    open_to = queues[0].labels if len(queues) == 1 else ()
+    for ask in container_asks(settings):
+        if ask.label is None:
+            continue
+        key = options.AM_NODE_LABEL.key if ask.label == settings.application.node_label else options.NODE_LABEL.key
+        if ask.label not in labels:
+            remedy = f"give one of {', '.join(labels)}, or leave it out" if labels else "leave it out: no node has a label"
+            yield Problem(key, f"no running node has the node label {ask.label!r} that {ask.what} asks for", remedy)
+        elif open_to and "*" not in open_to and ask.label not in open_to:
+            remedy = f"give one of {', '.join(open_to)}, or another queue"
+            yield Problem(key, f"queue {settings.application.queue!r} has no access to the node label {ask.label!r}", remedy)
+
+
 def _type_problems(settings: Settings, view: ClusterView) -> Iterator[Problem]:
     known = sorted(view.types - {MEMORY, VCORES})
-    for resource in settings.external_resources:
-        key = options.YARN_TYPE_OF.of(resource.name).key
-        if resource.yarn_type is not None and resource.yarn_type not in view.types:
-            yield Problem(key, f"this cluster does not know the resource type {resource.yarn_type!r}", _known_types(known))
+    for group in settings.groups:
+        for resource in group.external_resources:
+            key = options.YARN_TYPE_OF.of(resource.name).key
+            if resource.yarn_type is not None and resource.yarn_type not in view.types:
+                yield Problem(key, f"this cluster does not know the resource type {resource.yarn_type!r}", _known_types(known))
 
 
 def _known_types(known: list[str]) -> str:
@@ -99,57 +114,63 @@ def _known_types(known: list[str]) -> str:
 
 
 def _size_problems(settings: Settings, view: ClusterView) -> Iterator[Problem]:
-    application = settings.application
     if not view.nodes:
         yield Problem(
             "nodes", "no NodeManager of this cluster is RUNNING", "start one, or wait until the ResourceManager lists it as RUNNING"
         )
         return
-    ask = {name: amount for name, amount in task_manager_ask(settings).items() if name in view.types}
-    yield from _misfits("a TaskManager", ask, {name: _key(settings, name) for name in ask}, view)
-    master = {MEMORY: application.memory_mb, VCORES: application.vcores}
-    keys = {MEMORY: options.AM_MEMORY.key, VCORES: options.AM_VCORES.key}
-    yield from _misfits("the application master", master, keys, view)
+    for ask in reversed(container_asks(settings)):
+        nodes = _nodes_for(ask, settings, view)
+        if nodes:
+            yield from _misfits(ask, nodes, view)
 
 
-def _key(settings: Settings, name: str) -> str:
-    own = {MEMORY: options.MEMORY.key, VCORES: options.CPU_CORES.key}
-    named = {resource.yarn_type: options.AMOUNT_OF.of(resource.name).key for resource in settings.external_resources}
-    return own.get(name) or named[name]
+def _nodes_for(ask: ContainerAsk, settings: Settings, view: ClusterView) -> list[Node]:
+    """The nodes that YARN considers: those of the label; without one, of the queue's default or else those that no label keeps apart."""
+    found = _matches(settings.application.queue, view)
+    label = ask.label or (found[0].default_label if len(found) == 1 else "")
+    if label:
+        return [node for node in view.nodes if label in node.labels]
+    return [node for node in view.nodes if not view.exclusive_labels.intersection(node.labels)]
 
 
-def _misfits(what: str, ask: Ask, keys: Mapping[str, str], view: ClusterView) -> Iterator[Problem]:
+def _misfits(ask: ContainerAsk, nodes: list[Node], view: ClusterView) -> Iterator[Problem]:
     """One problem per type that is too much by itself; when there is none, one for what no node has together."""
-    alone = [problem for name in ask for problem in _too_much(what, name, ask[name], keys[name], view)]
+    wanted = {name: amount for name, amount in ask.resources.items() if name in view.types}
+    alone = [problem for name in wanted for problem in _too_much(ask, name, nodes, view)]
     yield from alone
-    if not alone and not any(_fits(ask, node) for node in view.nodes):
-        closest = min(view.nodes, key=lambda node: _distance(ask, node))
+    if not alone and not any(_fits(wanted, node) for node in nodes):
+        closest = min(nodes, key=lambda node: _distance(wanted, node))
         lacks = ", ".join(
-            f"{name} {n} where it has {closest.total.get(name, 0)}" for name, n in ask.items() if n > closest.total.get(name, 0)
+            f"{name} {n} where it has {closest.total.get(name, 0)}" for name, n in wanted.items() if n > closest.total.get(name, 0)
         )
-        wanted = ", ".join(f"{name} {amount}" for name, amount in ask.items() if amount)
-        cause = f"no node can hold {what} of {wanted}; the closest, {closest.host}, would need {lacks}"
-        yield Problem(keys[MEMORY], cause, "ask for less in one TaskManager, for instance fewer slots in more TaskManagers")
+        words = ", ".join(f"{name} {amount}" for name, amount in wanted.items() if amount)
+        cause = f"no node can hold {ask.what} of {words}; the closest, {closest.host}, would need {lacks}"
+        yield Problem(ask.keys[MEMORY], cause, "ask for less in one TaskManager, for instance fewer slots in more TaskManagers")
 
 
-def _too_much(what: str, name: str, amount: int, key: str, view: ClusterView) -> Iterator[Problem]:
-    largest = max(view.nodes, key=lambda node: node.total.get(name, 0))
+def _too_much(ask: ContainerAsk, name: str, nodes: list[Node], view: ClusterView) -> Iterator[Problem]:
+    amount, key = ask.resources[name], ask.keys[name]
+    largest = max(nodes, key=lambda node: node.total.get(name, 0))
     most, limit = largest.total.get(name, 0), view.maximum.get(name, amount)
     if amount > most:
         has = f"the largest, {largest.host}, has {most}" if most else "none has any"
-        yield Problem(key, f"no node offers {name} {amount} for {what}; {has}", _at_most(name, min(most, limit)))
+        labelled = f" with the label {ask.label}" if ask.label else ""
+        yield Problem(key, f"no node{labelled} offers {name} {amount} for {ask.what}; {has}", _at_most(name, min(most, limit)))
     elif amount > limit:
-        yield Problem(key, f"{name} {amount} for {what} is above the scheduler's maximum for a container, {limit}", _at_most(name, limit))
+        yield Problem(
+            key, f"{name} {amount} for {ask.what} is above the scheduler's maximum for a container, {limit}", _at_most(name, limit)
+        )
 
 
 def _at_most(name: str, most: int) -> str:
     return f"ask for at most {most} {name}" if most else f"have a node configured that offers {name}, or do not ask for it"
 
 
-def _fits(ask: Ask, node: Node) -> bool:
+def _fits(ask: Mapping[str, int], node: Node) -> bool:
     return all(node.total.get(name, 0) >= amount for name, amount in ask.items())
 
 
-def _distance(ask: Ask, node: Node) -> Fraction:
+def _distance(ask: Mapping[str, int], node: Node) -> Fraction:
     """How far a node is from holding the ask: the sum of its shortfalls, each as a share of what is asked."""
     return sum((Fraction(max(0, n - node.total.get(name, 0)), n) for name, n in ask.items() if n), Fraction())

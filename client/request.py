@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from client.errors import USAGE, ClientError
@@ -18,12 +18,15 @@ _UNSAFE = frozenset("\"'`$\\/\n") | {" "}
 
 @dataclass(frozen=True)
 class Request:
-    """What to run: `script` is the local file of a job's main, None for a command; `configuration` is flat and effective."""
+    """What to run: `script` is the local file of a job's main, None for a command; `configuration` is flat and effective,
+    `origins` says where each key stands.
+    """
 
     job: Job
     script: Path | None
     settings: Settings
     configuration: Mapping[str, str]
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def python(self) -> str:
@@ -37,7 +40,7 @@ class Request:
 
     def launch(self) -> Launch:
         """Returns what the application master and the TaskManagers are told."""
-        return Launch(VERSION, self.job, self.configuration, self.python, self.treadle_python)
+        return Launch(VERSION, self.job, self.configuration, self.python, self.treadle_python, self.origins)
 
 
 def parse_job(words: Sequence[str], *, is_command: bool) -> tuple[Job, Path | None]:

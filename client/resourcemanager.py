@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from client import application_details, cluster, rest
+from client import application_containers, application_details, cluster, rest
+from client.application_containers import Container
 from client.application_details import ApplicationDetails
 from client.errors import ENVIRONMENT, ClientError
 
@@ -17,9 +18,10 @@ logger = logging.getLogger(__name__)
 class ResourceManager:
     """Reads the cluster and its applications; needs no JVM and holds no connection."""
 
-    def __init__(self, urls: Sequence[str], user: str) -> None:
+    def __init__(self, urls: Sequence[str], user: str, timeout_s: float = rest.TIMEOUT_S) -> None:
         self._urls = [url.rstrip("/") for url in urls]
         self._user = user
+        self._timeout_s = timeout_s
 
     def view(self) -> cluster.ClusterView:
         """Returns what the preflight needs.
@@ -31,7 +33,10 @@ class ResourceManager:
             info, nodes, scheduler = (self._get(path) for path in ("info", "nodes?states=RUNNING", "scheduler"))
         except rest.RestError as error:
             raise self.unreachable(error) from error
-        return cluster.view(info, nodes, scheduler, self._metrics())
+        view = cluster.view(info, nodes, scheduler, self._if_told("metrics"))
+        if not any(node.labels for node in view.nodes):
+            return view
+        return cluster.view(info, nodes, scheduler, self._if_told("metrics"), self._if_told("get-node-labels"))
 
     def report(self, application: str) -> cluster.ApplicationReport:
         """Returns YARN's view of an application.
@@ -61,6 +66,24 @@ class ResourceManager:
         except rest.RestError as error:
             raise self.unreachable(error) from error
 
+    def containers(self, application: str) -> tuple[Container, ...]:
+        """Returns the containers of an application that run now, those of all its attempts.
+
+        Raises:
+            rest.RestError: as `report`.
+        """
+        attempts = application_containers.attempts(application, self._get(f"apps/{application}/appattempts"))
+        trees = [self._get(f"apps/{application}/appattempts/{attempt}/containers") for attempt in attempts]
+        return tuple(container for tree in trees for container in application_containers.containers(tree))
+
+    def log_aggregation(self, application: str) -> str:
+        """Returns how far YARN is with collecting an application's logs (`LogAggregationStatus`), empty when it doesn't say.
+
+        Raises:
+            rest.RestError: as `report`.
+        """
+        return str(self._get(f"apps/{application}")["app"].get("logAggregationStatus") or "")
+
     def kill(self, application: str) -> None:
         """Asks the ResourceManager to kill an application.
 
@@ -82,11 +105,11 @@ class ResourceManager:
             ENVIRONMENT,
         )
 
-    def _metrics(self) -> Any:
+    def _if_told(self, path: str) -> Any:
         try:
-            return self._get("metrics")
+            return self._get(path)
         except rest.RestError as error:
-            logger.debug("no metrics, resource types are taken from the nodes: %s", error)
+            logger.debug("%s is not told: %s", path, error)
             return None
 
     def _get(self, path: str) -> Any:
@@ -94,7 +117,7 @@ class ResourceManager:
         failure: rest.RestError | None = None
         for url in list(self._urls):
             try:
-                tree = rest.get_json(f"{url}/ws/v1/cluster/{path}")
+                tree = rest.get_json(f"{url}/ws/v1/cluster/{path}", self._timeout_s)
             except rest.RestError as error:
                 failure = failure if failure is not None and error.status is None else error
                 continue

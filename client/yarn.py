@@ -6,14 +6,16 @@ import datetime
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from client import application_directory, credentials, namenode, preflight, submission
-from client.cluster import MEMORY, VCORES
 from client.console import Console
+from client.container_asks import of_group
+from client.credentials import Credentials
+from client.driver_process import DriverProcess
 from client.follow import YarnSource
 from client.hadoop_configuration import HadoopConfiguration
 from client.identity import hadoop_user
@@ -21,6 +23,7 @@ from client.overlay import write_overlay
 from client.refusal import RefusedError
 from client.request import Request
 from client.resourcemanager import ResourceManager
+from client.skein_driver import Driver
 from client.staging import OVERLAY, stage
 from conf.settings import Settings
 
@@ -43,13 +46,13 @@ def submit(request: Request, environ: Mapping[str, str], console: Console) -> Su
     """
     hadoop = HadoopConfiguration.load(environ)
     manager = ResourceManager(hadoop.resourcemanager_urls(), hadoop_user(environ))
-    with ThreadPoolExecutor(1) as background:
-        background.submit(submission.warm_up)
+    pair = credentials.mint(datetime.datetime.now(datetime.timezone.utc))
+    with _record(environ) as directory, _driver(directory / "driver.log", pair, hadoop) as driver:
+        pair.save(directory)
         request = replace(request, settings=_checked(request.settings, manager, console))
         namenode.check(hadoop)
-        with _record(environ) as directory, _driver(background, directory / "driver.log") as driver:
-            application_id = _upload(request, hadoop, directory, driver)
-            directory.rename(directory.with_name(application_id))
+        application_id = _upload(request, hadoop, pair, driver)
+        directory.rename(directory.with_name(application_id))
     source = YarnSource(manager, application_id, lambda name: kill_by_driver(environ, name))
     return Submitted(application_id, f"{manager.proxy(application_id)}/", source)
 
@@ -60,8 +63,10 @@ def kill_by_driver(environ: Mapping[str, str], application: str) -> None:
     Raises:
         ClientError: when that fails.
     """
-    with _driver_for_now(application_directory.home(environ) / application / "kill.log") as driver:
-        driver.kill(application)
+    log = application_directory.home(environ) / application / "kill.log"
+    pair = credentials.mint(datetime.datetime.now(datetime.timezone.utc))
+    with _driver(log, pair, HadoopConfiguration.load(environ)) as driver:
+        driver().kill(application)
 
 
 def _checked(settings: Settings, manager: ResourceManager, console: Console) -> Settings:
@@ -74,21 +79,14 @@ def _checked(settings: Settings, manager: ResourceManager, console: Console) -> 
     return replace(settings, application=replace(settings.application, queue=preflight.submission_queue(settings, view)))
 
 
-def _upload(request: Request, hadoop: HadoopConfiguration, directory: Path, driver: Callable[[], submission.Driver]) -> str:
-    pair = credentials.mint(datetime.datetime.now(datetime.timezone.utc))
-    pair.save(directory)
+def _upload(request: Request, hadoop: HadoopConfiguration, pair: Credentials, driver: Callable[[], Driver]) -> str:
     with tempfile.TemporaryDirectory(prefix="treadle-staging-") as staging:
         staged = stage(Path(staging), request.launch(), request.script)
         overlay = Path(staging, OVERLAY)
-        write_overlay(
-            overlay, hadoop, {submission.SERVICE: _beyond_memory_and_vcores(request.settings)}, request.settings.application.heartbeat_ms
-        )
+        services = {group.name: of_group(group).beyond_memory_and_vcores for group in request.settings.groups}
+        write_overlay(overlay, hadoop, services, request.settings.application.heartbeat_ms)
         spec = submission.application_spec(request.settings, request.treadle_python, staged, overlay, pair)
         return driver().submit(spec)
-
-
-def _beyond_memory_and_vcores(settings: Settings) -> dict[str, int]:
-    return {name: amount for name, amount in preflight.task_manager_ask(settings).items() if name not in (MEMORY, VCORES)}
 
 
 @contextmanager
@@ -103,20 +101,13 @@ def _record(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 @contextmanager
-def _driver(background: Executor, log: Path) -> Iterator[Callable[[], submission.Driver]]:
-    """Starts skein's driver while other things are done, and ends it in any case."""
-    starting = background.submit(submission.Driver, log)
-    try:
-        yield starting.result
-    finally:
-        if starting.exception() is None:
-            starting.result().close()
-
-
-@contextmanager
-def _driver_for_now(log: Path) -> Iterator[submission.Driver]:
-    driver = submission.Driver(log)
-    try:
-        yield driver
-    finally:
-        driver.close()
+def _driver(log: Path, pair: Credentials, hadoop: HadoopConfiguration) -> Iterator[Callable[[], Driver]]:
+    """Starts skein's driver while other things are done, and ends it in any case; it may be ending still when this is left."""
+    with ThreadPoolExecutor(1) as background:
+        starting = background.submit(DriverProcess, log, pair, hadoop)
+        connecting = background.submit(lambda: Driver(starting.result()))
+        try:
+            yield connecting.result
+        finally:
+            if starting.exception() is None:
+                starting.result().end()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import logging
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +10,14 @@ from pathlib import Path
 from conf import options
 from conf.entry import Entry
 from conf.errors import ConfigError, Problem
-from conf.external_resources import read_external_resources
+from conf.failures import read_failures
 from conf.files import read_defaults, read_file
+from conf.groups import read_groups
 from conf.reading import Reader
-from conf.settings import ApplicationSettings, Settings, TaskManagerSettings
+from conf.settings import ApplicationSettings, Settings
 from conf.unread_keys import keys_in_use
 
 __all__ = ["Configuration", "Entry", "from_flat", "load", "load_defaults"]
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +29,10 @@ class Configuration:
     def flat(self) -> dict[str, str]:
         """Key → text: what is shipped, and read again by `from_flat`."""
         return {key: entry.value for key, entry in self.entries.items()}
+
+    def origins(self) -> dict[str, str]:
+        """Key → where it stands: what is shipped beside `flat`, for those who look."""
+        return {key: entry.origin for key, entry in self.entries.items()}
 
     def settings(self) -> Settings:
         """The typed settings.
@@ -94,24 +95,21 @@ def _merge(layers: Sequence[Mapping[str, Entry]]) -> Configuration:
 
 def _read_settings(entries: Mapping[str, Entry]) -> tuple[Settings, list[Problem]]:
     reader = Reader(entries)
-    slots, count, parallelism = _read_slots(reader)
-    task_manager = TaskManagerSettings(
-        count=count,
-        slots=slots,
-        memory_mb=reader.required(options.MEMORY),
-        vcores=_read_vcores(reader, slots),
-        registration_timeout_s=reader.required(options.REGISTRATION_TIMEOUT) / 1000,
-    )
+    groups, parallelism = read_groups(reader)
     settings = Settings(
         application=_read_application(reader),
-        task_manager=task_manager,
-        external_resources=read_external_resources(reader),
+        groups=groups,
+        registration_timeout_s=reader.required(options.REGISTRATION_TIMEOUT) / 1000,
         parallelism=parallelism,
         python=reader.optional(options.PYTHON),
         treadle_python=reader.optional(options.TREADLE_PYTHON),
+        failures=read_failures(reader, sum(group.count for group in groups)),
         lease_directory=reader.required(options.LEASE_DIRECTORY),
+        lease_timeout_s=reader.required(options.LEASE_TIMEOUT) / 1000,
+        health_interval_s=reader.required(options.HEALTH_INTERVAL) / 1000,
+        cpu_affinity=reader.required(options.CPU_AFFINITY),
     )
-    return settings, reader.problems
+    return settings, list(dict.fromkeys(reader.problems))
 
 
 def _read_application(reader: Reader) -> ApplicationSettings:
@@ -121,36 +119,5 @@ def _read_application(reader: Reader) -> ApplicationSettings:
         memory_mb=reader.required(options.AM_MEMORY),
         vcores=reader.required(options.AM_VCORES),
         heartbeat_ms=reader.required(options.HEARTBEAT),
+        node_label=reader.optional(options.AM_NODE_LABEL),
     )
-
-
-def _read_slots(reader: Reader) -> tuple[int, int, int]:
-    """Slots of a TaskManager, TaskManagers, parallelism; what isn't set follows from the others."""
-    before = len(reader.problems)
-    slots = reader.required(options.SLOTS)
-    count = reader.optional(options.TASK_MANAGERS)
-    parallelism = reader.optional(options.PARALLELISM)
-    if count is None:
-        count = 1 if parallelism is None else -(-parallelism // slots)
-    if parallelism is None:
-        parallelism = count * slots
-    if parallelism > count * slots and len(reader.problems) == before:
-        cause = (
-            f"{options.PARALLELISM.key} is {parallelism} ({reader.origin(options.PARALLELISM.key)}), but {count} TaskManagers "
-            f"({options.TASK_MANAGERS.key}) of {slots} slots ({options.SLOTS.key}) have {count * slots}"
-        )
-        remedy = f"set {options.TASK_MANAGERS.key} to {-(-parallelism // slots)} or more, or leave it out"
-        reader.problems.append(Problem(options.PARALLELISM.key, cause, remedy))
-    return slots, count, parallelism
-
-
-def _read_vcores(reader: Reader, slots: int) -> int:
-    """Flink's rule (YarnWorkerResourceSpecFactory): cpu cores rounded up, else containers' vcores, else as many as slots."""
-    cores = reader.optional(options.CPU_CORES)
-    if cores is not None:
-        vcores = math.ceil(cores)
-        if vcores != cores:
-            logger.info("%s is %s: rounded up to %d vcores", options.CPU_CORES.key, cores, vcores)
-        return vcores
-    vcores = reader.required(options.CONTAINER_VCORES)
-    return vcores if vcores > 0 else slots

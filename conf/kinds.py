@@ -21,6 +21,9 @@ _MILLISECOND = 10**6
 # Hadoop's ResourceUtils.RESOURCE_NAME_PATTERN: [dotted namespace "/"] name
 _LABEL = r"[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _RESOURCE_TYPE = re.compile(rf"(({_LABEL}\.)*{_LABEL}/)?[a-zA-Z][\w.-]*", re.ASCII)
+
+# part of the name of a skein service and of each TaskManager's id: train-0
+_GROUP_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*", re.ASCII)
 _BUILT_IN_TYPES = {
     "memory": "taskmanager.memory.process.size",
     "memory-mb": "taskmanager.memory.process.size",
@@ -84,7 +87,11 @@ def _parse_vcores(text: str) -> int:
     return value if value == -1 else _in_range(value, 1, INT_MAX)
 
 
-def _parse_cores(text: str) -> float:
+def _parse_interval(text: str) -> int:
+    return 0 if parse_nanoseconds(text) == 0 else _parse_milliseconds(text)
+
+
+def _parse_positive(text: str) -> float:
     value = parse_decimal(text)
     if not 0 < value <= INT_MAX:
         raise ValueError(f"not above 0 and up to {INT_MAX}")
@@ -105,6 +112,16 @@ def _parse_resource_type(text: str) -> str:
     return text
 
 
+def _parse_group_names(text: str) -> tuple[str, ...]:
+    names = split_list(text)
+    for name in names:
+        if not _GROUP_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not letters, digits and - after a letter")
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is there twice")
+    return names
+
+
 def _parse_names(text: str) -> tuple[str, ...]:
     return () if text == NO_RESOURCES else split_list(text)
 
@@ -112,10 +129,15 @@ def _parse_names(text: str) -> tuple[str, ...]:
 TEXT: Kind[str] = Kind("text", "some text", str, "")
 ABSOLUTE_PATH = Kind("path", "an absolute path, such as /var/tmp/treadle-leases", _parse_absolute_path, "/")
 DURATION_MS = Kind("duration", "a duration such as 500 ms, 10 s or 5 min, from 1 ms", _parse_milliseconds, 1)
-CORES = Kind("number", "a number above 0, such as 2 or 0.5", _parse_cores, 1.0)
+INTERVAL_MS = Kind("duration", "a duration such as 500 ms or 10 s; 0 for never", _parse_interval, 0)
+CORES = Kind("number", "a number above 0, such as 2 or 0.5", _parse_positive, 1.0)
+RATE = Kind("number", "a number above 0, such as 10 or 0.5", _parse_positive, 1.0)
 VCORES = Kind("whole number", "a whole number from 1, or -1 for as many as slots", _parse_vcores, -1)
 AMOUNT = whole_number(1, LONG_MAX)
 RESOURCE_TYPE = Kind(
     "YARN resource type", "a type that the cluster counts, such as yarn.io/gpu or example.com/rdma", _parse_resource_type, ""
+)
+GROUP_NAMES: Kind[tuple[str, ...]] = Kind(
+    "list", "names between semicolons, each letters, digits and - after a letter, such as train;io", _parse_group_names, ()
 )
 NAMES: Kind[tuple[str, ...]] = Kind("list", f"names between semicolons, such as gpu;fpga, or {NO_RESOURCES}", _parse_names, (), trims=False)

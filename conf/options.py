@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
+from conf.failure_options import FAILURE_OPTIONS
 from conf.kinds import (
     ABSOLUTE_PATH,
     AMOUNT,
     CORES,
     DURATION_MS,
+    GROUP_NAMES,
+    INTERVAL_MS,
     NAMES,
     RESOURCE_TYPE,
     TEXT,
     VCORES,
-    Kind,
     one_of,
     size_in_mib,
     whole_number,
 )
-
-T = TypeVar("T")
+from conf.option import RESOURCE_PREFIX, Option, ResourceOption
 
 AM_MINIMUM_MIB = 384
 """The least that the AM's container can live in: skein's JVM (128 MiB heap, 150 MiB beside it) and our Python (80 MiB)."""
@@ -28,31 +29,6 @@ AM_MINIMUM_MIB = 384
 TASK_MANAGER_MINIMUM_MIB = 128
 """The least that a TaskManager's container can live in: our Python (60 MiB) and the bare interpreter of one slot."""
 
-
-@dataclass(frozen=True)
-class Option(Generic[T]):
-    """A key, what its value can be, and what it is for."""
-
-    key: str
-    kind: Kind[T]
-    description: str
-
-
-@dataclass(frozen=True)
-class ResourceOption(Generic[T]):
-    """An option that each external resource has: `external-resource.<name>.<suffix>`."""
-
-    suffix: str
-    kind: Kind[T]
-    description: str
-
-    def of(self, name: str) -> Option[T]:
-        """The option of the resource `name`."""
-        return Option(f"{RESOURCE_PREFIX}{name}.{self.suffix}", self.kind, self.description)
-
-
-RESOURCE_PREFIX = "external-resource."
-"""What the key of every option of an external resource begins with."""
 
 PARAM = "param."
 """What the suffix of a driver's own parameters begins with."""
@@ -71,6 +47,16 @@ AM_MEMORY = Option(
     "Memory of the application master's container. It holds skein's JVM (about 280 MiB), the application master and the job's main.",
 )
 AM_VCORES = Option("yarn.appmaster.vcores", whole_number(1), "Virtual cores of the application master's container.")
+AM_NODE_LABEL = Option(
+    "yarn.application.node-label",
+    TEXT,
+    "Node label of the application: its containers run on nodes with this label only. Unset: the queue's default.",
+)
+NODE_LABEL = Option(
+    "yarn.taskmanager.node-label",
+    TEXT,
+    "Node label of the TaskManagers' containers. Unset: that of the application.",
+)
 HEARTBEAT = Option(
     "yarn.heartbeat.container-request-interval",
     DURATION_MS,
@@ -81,6 +67,11 @@ PARALLELISM = Option(
 )
 TASK_MANAGERS = Option(
     "treadle.taskmanagers", whole_number(1), "How many TaskManagers are started. Unset: as many as `parallelism.default` needs, else 1."
+)
+GROUPS = Option(
+    "taskmanager.groups",
+    GROUP_NAMES,
+    "Names of the groups that the TaskManagers form, between semicolons, such as `train;io`. Unset: all are alike.",
 )
 SLOTS = Option("taskmanager.numberOfTaskSlots", whole_number(1), "Slots of each TaskManager; each is a process with devices of its own.")
 MEMORY = Option(
@@ -106,6 +97,22 @@ LEASE_DIRECTORY = Option(
     ABSOLUTE_PATH,
     "Directory on each node that holds a lock per device, so that no two TaskManagers there get the same one.",
 )
+HEALTH_INTERVAL = Option(
+    "treadle.health.interval",
+    INTERVAL_MS,
+    "How often a TaskManager asks its drivers whether the devices that it holds are well; `0`: never.",
+)
+LEASE_TIMEOUT = Option(
+    "treadle.lease.timeout",
+    INTERVAL_MS,
+    "How long a TaskManager waits for devices that others on its node still use, such as the dying slots of the one that it replaces; "
+    "`0`: it fails at once, as it always does when devices are not there at all.",
+)
+CPU_AFFINITY = Option(
+    "taskmanager.slot.cpu-affinity",
+    one_of("none", "numa"),
+    "CPUs of a slot: `none`, all that its container has, or `numa`, those of the NUMA nodes that its devices are nearest to.",
+)
 EXTERNAL_RESOURCES = Option(
     "external-resources",
     NAMES,
@@ -122,11 +129,14 @@ ON_MISSING = Option(
 OPTIONS: tuple[Option[Any], ...] = (
     NAME,
     QUEUE,
+    AM_NODE_LABEL,
     AM_MEMORY,
     AM_VCORES,
     HEARTBEAT,
     PARALLELISM,
     TASK_MANAGERS,
+    GROUPS,
+    NODE_LABEL,
     SLOTS,
     MEMORY,
     CPU_CORES,
@@ -135,6 +145,10 @@ OPTIONS: tuple[Option[Any], ...] = (
     PYTHON,
     TREADLE_PYTHON,
     LEASE_DIRECTORY,
+    LEASE_TIMEOUT,
+    HEALTH_INTERVAL,
+    CPU_AFFINITY,
+    *FAILURE_OPTIONS,
     EXTERNAL_RESOURCES,
     ON_MISSING,
 )
@@ -174,3 +188,16 @@ RESOURCE_OPTIONS: tuple[ResourceOption[Any], ...] = (
     KUBERNETES_TYPE_OF,
 )
 """Every option that each external resource has, but for `param.<key>`, which is handed to the driver as it is."""
+
+GROUP_PREFIX = "taskmanager.group."
+"""What the key of every option of a group of TaskManagers begins with, before the group's name."""
+
+GROUP_OPTIONS: Mapping[str, Option[Any]] = {
+    "count": TASK_MANAGERS,
+    "numberOfTaskSlots": SLOTS,
+    "memory.process.size": MEMORY,
+    "cpu.cores": CPU_CORES,
+    "node-label": NODE_LABEL,
+    "external-resources": EXTERNAL_RESOURCES,
+}
+"""What a group can have of its own: `taskmanager.group.<g>.<suffix>` → the option that it stands in for; besides `external-resource.*`."""

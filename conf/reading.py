@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from conf.entry import Entry
 from conf.errors import Problem
-from conf.options import Option
+from conf.option import Option
 
 logger = logging.getLogger(__name__)
 

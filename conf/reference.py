@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from conf.configuration import load_defaults
-from conf.options import OPTIONS, RESOURCE_OPTIONS, Option, param_prefix
+from conf.option import RESOURCE_PREFIX, Option
+from conf.options import GROUP_OPTIONS, GROUP_PREFIX, OPTIONS, RESOURCE_OPTIONS, param_prefix
 
 _INTRODUCTION = """\
 # Configuration
@@ -34,13 +35,36 @@ value are trimmed; both are told in a warning. With
 `on-missing: warn` an amount missing or below 1 leaves the resource out, and neither driver nor YARN type is told in a warning.
 """
 
+_GROUPS = f"""
+## Groups of TaskManagers
+
+`taskmanager.groups: train;io` makes two groups out of an application's TaskManagers, so that a stage that needs no GPU holds none. Each
+has its own value for any of the keys below, and the common one where it has not. TaskManagers are called `train-0`, `io-0`, ….
+
+```yaml
+taskmanager.groups: train;io
+external-resource.gpu.amount: 1
+external-resource.gpu.yarn.config-key: yarn.io/gpu
+external-resource.gpu.driver-factory.class: nvidia
+{GROUP_PREFIX}train.external-resources: gpu
+{GROUP_PREFIX}train.count: 2
+{GROUP_PREFIX}io.count: 4
+{GROUP_PREFIX}io.memory.process.size: 512m
+```
+
+| key | own value for |
+|---|---|
+"""
+
 
 def render() -> str:
     """The reference of all options."""
     defaults = {key: entry.value for key, entry in load_defaults().items()}
     resource_options = [option.of("<n>") for option in RESOURCE_OPTIONS]
     param = f"| `{param_prefix('<n>')}<key>` | text | | Handed to the driver as `<key>`, as it is. |"
-    lines = [*_table(OPTIONS, defaults), _RESOURCES, *_table(resource_options, defaults), param]
+    groups = [f"| `{GROUP_PREFIX}<g>.{suffix}` | `{option.key}` |" for suffix, option in GROUP_OPTIONS.items()]
+    groups.append(f"| `{GROUP_PREFIX}<g>.{RESOURCE_PREFIX}<n>.*` | `{RESOURCE_PREFIX}<n>.*` |")
+    lines = [*_table(OPTIONS, defaults), _RESOURCES, *_table(resource_options, defaults), param, _GROUPS.rstrip("\n"), *groups]
     return _INTRODUCTION + "\n" + "\n".join(lines) + "\n"
 
 

@@ -35,17 +35,39 @@ class ApplicationSettings:
     memory_mb: int
     vcores: int
     heartbeat_ms: int
+    node_label: str | None = None
 
 
 @dataclass(frozen=True)
-class TaskManagerSettings:
-    """How many TaskManagers, and what each one's container gets (memory in MiB)."""
+class TaskManagerGroup:
+    """TaskManagers that are alike: how many, and what each one's container gets (memory in MiB).
 
+    A TaskManager's id is the group's name and a number: `train-0`; those without groups are in the one group `tm`.
+    """
+
+    name: str
     count: int
     slots: int
     memory_mb: int
     vcores: int
-    registration_timeout_s: float
+    node_label: str | None
+    external_resources: tuple[ExternalResource, ...]
+
+
+@dataclass(frozen=True)
+class FailureSettings:
+    """How much failing is borne (times in seconds); `restart_attempts` 0 for none. See `conf.failure_options`."""
+
+    heartbeat_interval_s: float
+    heartbeat_timeout_s: float
+    max_failures: int
+    failure_rate: float
+    retry_interval_s: float
+    node_max_failures: int
+    node_exclusion_s: float
+    restart_attempts: int
+    restart_delay_s: float
+    allowed_failures: int
 
 
 @dataclass(frozen=True)
@@ -53,13 +75,31 @@ class Settings:
     """Everything the programs need to know.
 
     `python` is the interpreter that user code runs with on the nodes, `treadle_python` that of Treadle's own environment; either None
-    means the interpreter that runs `submit`. `lease_directory` holds the node-wide device leases.
+    means the interpreter that runs `submit`. `lease_directory` holds the node-wide device leases; a TaskManager waits
+    `lease_timeout_s` seconds for those that others hold. Held devices are looked at every `health_interval_s` seconds; 0: never.
+    `cpu_affinity` of a slot is "none", or "numa": the CPUs of its devices' NUMA nodes.
     """
 
     application: ApplicationSettings
-    task_manager: TaskManagerSettings
-    external_resources: tuple[ExternalResource, ...]
+    groups: tuple[TaskManagerGroup, ...]
+    registration_timeout_s: float
     parallelism: int
     python: str | None
     treadle_python: str | None
+    failures: FailureSettings
     lease_directory: str
+    lease_timeout_s: float
+    health_interval_s: float = 0.0
+    cpu_affinity: str = "none"
+
+    def group_of(self, task_manager_id: str) -> TaskManagerGroup:
+        """Returns the group of a TaskManager.
+
+        Raises:
+            KeyError: when the id is of none.
+        """
+        name = task_manager_id.rpartition("-")[0]
+        for group in self.groups:
+            if group.name == name:
+                return group
+        raise KeyError(task_manager_id)

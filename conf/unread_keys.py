@@ -7,10 +7,12 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 
+from conf import unread_group_keys
 from conf.entry import Entry
 from conf.errors import Problem
 from conf.lists import DELIMITER
-from conf.options import EXTERNAL_RESOURCES, OPTIONS, PARAM, RESOURCE_OPTIONS, RESOURCE_PREFIX
+from conf.option import RESOURCE_PREFIX
+from conf.options import EXTERNAL_RESOURCES, GROUP_PREFIX, OPTIONS, PARAM, RESOURCE_OPTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +22,7 @@ REMOVED = frozenset(
 """Options that Flink no longer has and ignores without a word (2.3.0)."""
 
 _OUR_PREFIX = "treadle."
+_GROUPS_PREFIX = "taskmanager.groups."
 _KEYS = frozenset(option.key for option in OPTIONS)
 _SUFFIXES = tuple(option.suffix for option in RESOURCE_OPTIONS)
 
@@ -39,7 +42,10 @@ def keys_in_use(entries: Mapping[str, Entry], ranks: Mapping[str, int]) -> tuple
     """
     used = {key for key in entries if key in _KEYS}
     problems = _check_plain_keys(entries, ranks)
-    names = _listed_names(entries)
+    groups = unread_group_keys.group_names(entries)
+    of_groups = [key for key in entries if key.startswith(GROUP_PREFIX)]
+    lists = [EXTERNAL_RESOURCES.key, *(key for key in of_groups if unread_group_keys.suffix(key) == EXTERNAL_RESOURCES.key)]
+    names = _listed_names(entries, lists)
     unlisted: dict[str, list[str]] = {}
     for key in (key for key in entries if key.startswith(RESOURCE_PREFIX)):
         owner = None if names is None else _owner(key, names)
@@ -49,7 +55,26 @@ def keys_in_use(entries: Mapping[str, Entry], ranks: Mapping[str, int]) -> tuple
             problems.append(_unknown_resource_option(key, entries[key], owner))
         else:
             unlisted.setdefault(_probable_name(key), []).append(key)
-    return used, problems + _check_unlisted(unlisted, entries, ranks, names or ())
+    problems += _check_unlisted(unlisted, entries, ranks, names or ())
+    wrong = [found for key in of_groups if groups is not None and (found := _check_group_key(key, entries, groups))]
+    return used | set(of_groups) - {found.key for found in wrong}, problems + wrong
+
+
+def _check_group_key(key: str, entries: Mapping[str, Entry], groups: tuple[str, ...]) -> Problem | None:
+    """None when it is read: a group's own value for an option of a TaskManager, or of a resource that the group has."""
+    wrong = unread_group_keys.problem(key, entries, groups)
+    rest = unread_group_keys.suffix(key)
+    if wrong or not rest.startswith(RESOURCE_PREFIX):
+        return wrong
+    own = key.removesuffix(rest) + EXTERNAL_RESOURCES.key
+    list_key = own if own in entries else EXTERNAL_RESOURCES.key
+    names = _listed_names(entries, [list_key])
+    if names is None:
+        return None
+    name = _owner(rest, names)
+    if name is None:
+        return _unlisted(_probable_name(rest), key, list_key, entries, names)
+    return None if _is_resource_option(rest, name) else _unknown_resource_option(rest, entries[key], name, key)
 
 
 def _check_unlisted(
@@ -60,7 +85,7 @@ def _check_unlisted(
     for name, keys in unlisted.items():
         meant = [key for key in keys if ranks[key] > of_list or (ranks[key] == of_list and names)]
         if meant:
-            problems.append(_unlisted(name, meant[0], entries, names))
+            problems.append(_unlisted(name, meant[0], EXTERNAL_RESOURCES.key, entries, names))
         else:
             logger.info("external resource %s is not in use: %s leaves it out", name, EXTERNAL_RESOURCES.key)
     return problems
@@ -70,7 +95,7 @@ def _check_plain_keys(entries: Mapping[str, Entry], ranks: Mapping[str, int]) ->
     problems: list[Problem] = []
     foreign: list[str] = []
     for key, entry in entries.items():
-        if key in _KEYS or key.startswith(RESOURCE_PREFIX):
+        if key in _KEYS or key.startswith((RESOURCE_PREFIX, GROUP_PREFIX)):
             continue
         remedy = _remedy_for_slip(key)
         if remedy:
@@ -92,6 +117,8 @@ def _remedy_for_slip(key: str) -> str | None:
     wrong_prefix = _WRONG_PREFIX.fullmatch(key)
     if wrong_prefix:
         return f"write {RESOURCE_PREFIX}{wrong_prefix['rest']}"
+    if key.startswith(_GROUPS_PREFIX):
+        return f"write {GROUP_PREFIX}{key[len(_GROUPS_PREFIX) :]}"
     ours = key.startswith(_OUR_PREFIX)
     nearest = _nearest(key, _KEYS, 0.6 if ours else _SLIP)
     if nearest:
@@ -106,12 +133,13 @@ def _nearest(word: str, known: Iterable[str], cutoff: float) -> str | None:
     return by_lower[matches[0]] if matches else None
 
 
-def _listed_names(entries: Mapping[str, Entry]) -> tuple[str, ...] | None:
-    """The names of `external-resources`; None when its value is refused, which is told where values are read."""
+def _listed_names(entries: Mapping[str, Entry], keys: Iterable[str]) -> tuple[str, ...] | None:
+    """The names that these lists of external resources hold; None when a value is refused, which is told where values are read."""
     try:
-        return EXTERNAL_RESOURCES.kind.parse(entries[EXTERNAL_RESOURCES.key].value)
+        listed = [EXTERNAL_RESOURCES.kind.parse(entries[key].value) for key in keys]
     except ValueError:
         return None
+    return tuple(dict.fromkeys(name for names in listed for name in names))
 
 
 def _owner(key: str, names: tuple[str, ...]) -> str | None:
@@ -125,13 +153,15 @@ def _is_resource_option(key: str, name: str) -> bool:
     return suffix in _SUFFIXES or (suffix.startswith(PARAM) and suffix != PARAM)
 
 
-def _unknown_resource_option(key: str, entry: Entry, name: str) -> Problem:
+def _unknown_resource_option(key: str, entry: Entry, name: str, written: str = "") -> Problem:
+    """`written` is the whole key where it is a group's own."""
     suffix = key[len(RESOURCE_PREFIX) + len(name) + 1 :]
     _, _, param = suffix.partition(".")
     nearest = _nearest(suffix, (*_SUFFIXES, PARAM + param) if param else _SUFFIXES, 0.6)
-    accepted = f"one of {', '.join(_SUFFIXES)}, {PARAM}<key> after {RESOURCE_PREFIX}{name}."
-    remedy = f"write {RESOURCE_PREFIX}{name}.{nearest}" if nearest else f"write {accepted}"
-    return Problem(key, f"{key} is not an option of an external resource ({entry.origin})", remedy)
+    before = (written or key).removesuffix(suffix)
+    accepted = f"one of {', '.join(_SUFFIXES)}, {PARAM}<key> after {before}"
+    remedy = f"write {before}{nearest}" if nearest else f"write {accepted}"
+    return Problem(written or key, f"{written or key} is not an option of an external resource ({entry.origin})", remedy)
 
 
 def _probable_name(key: str) -> str:
@@ -143,9 +173,9 @@ def _probable_name(key: str) -> str:
     return rest.partition(f".{PARAM}")[0] if f".{PARAM}" in rest else rest.partition(".")[0]
 
 
-def _unlisted(name: str, key: str, entries: Mapping[str, Entry], names: tuple[str, ...]) -> Problem:
-    listed = entries[EXTERNAL_RESOURCES.key]
-    cause = f"{key} ({entries[key].origin}) has no effect: {EXTERNAL_RESOURCES.key} is {listed.value!r} ({listed.origin}), without {name!r}"
+def _unlisted(name: str, key: str, list_key: str, entries: Mapping[str, Entry], names: tuple[str, ...]) -> Problem:
+    listed = entries[list_key]
+    cause = f"{key} ({entries[key].origin}) has no effect: {list_key} is {listed.value!r} ({listed.origin}), without {name!r}"
     nearest = _nearest(name, names, 0.6)
     meant = f"rename {name!r} to {nearest!r}, " if nearest else ""
-    return Problem(key, cause, f"{meant}write {EXTERNAL_RESOURCES.key}: {DELIMITER.join((*names, name))}, or take its keys out")
+    return Problem(key, cause, f"{meant}write {list_key}: {DELIMITER.join((*names, name))}, or take its keys out")

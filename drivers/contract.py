@@ -29,6 +29,20 @@ class DriverContract:
         """A slot with several devices gets them joined."""
         assert [value for device in driver.discover(1) for value in device.visibility.values() if not value or "," in value] == []
 
+    def test_a_driver_that_watches_finds_its_devices_healthy(self, driver: Driver) -> None:
+        """`health` is optional. What is wrong with a device when it is found is no loss: the driver leaves it out, or lives with it."""
+        health = getattr(driver, "health", None)
+        if health:
+            devices = driver.discover(1)
+            assert [health(device.uuid) for device in devices for _ in range(3)] == [None] * 3 * len(devices)
+
+    def test_a_driver_that_releases_takes_any_of_its_devices_and_none(self, driver: Driver) -> None:
+        """`release` is optional; it is called whatever became of the devices."""
+        release = getattr(driver, "release", None)
+        uuids = [device.uuid for device in driver.discover(1)]
+        if release:
+            assert [release(held) for held in (tuple(uuids), ())] == [None, None]
+
     def test_asking_twice_gives_the_same(self, driver: Driver) -> None:
         """The TaskManager asks again when devices are taken."""
         assert list(driver.discover(1)) == list(driver.discover(1))

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from drivers.device import DriverError, FoundDevice
+from drivers.listing_health import ListingHealth
 
 ROOT = "root"
 PORTS = "ports"
 VISIBILITY = "visibility-variable"
 _KNOWN = {ROOT, PORTS, VISIBILITY}
+_AS = {"active": "an active port", "all": "a port"}
 _NO_GUID = "0000:0000:0000:0000"
 
 
@@ -35,11 +37,14 @@ class InfinibandDriver:
         self._root = Path(params.get(ROOT, "/sys/class/infiniband"))
         self._variable = params.get(VISIBILITY, "UCX_NET_DEVICES").strip()
         ports = params.get(PORTS, "active")
-        if ports not in {"active", "all"}:
+        if ports not in _AS:
             raise DriverError(f"param.{PORTS} is unknown: {ports!r}", "Write active or all.")
         if self._variable and not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", self._variable):
             raise DriverError(f"param.{VISIBILITY} is no name of an environment variable: {self._variable!r}", "Blank is for none.")
         self._all = ports == "all"
+        self._health = ListingHealth(
+            lambda: {port.uuid for port in self.discover(1)}, f"{self._root} does not list it as {_AS[ports]} any more"
+        )
 
     def discover(self, amount: int) -> Sequence[FoundDevice]:
         """Returns all ports wanted, by device and port.
@@ -53,6 +58,16 @@ class InfinibandDriver:
         except OSError as error:
             remedy = f"Load the device's kernel module (ib_core makes the directory), or correct param.{ROOT}."
             raise DriverError(f"cannot read {error.filename}: {error.strerror}", remedy) from error
+
+    def health(self, device_uuid: str) -> str | None:
+        """Returns None for a port that is listed as `discover` lists them (active, unless `ports` is `all`), or once is not.
+
+        A link that comes back between two looks is none that was lost.
+
+        Raises:
+            DriverError: as `discover`.
+        """
+        return self._health.of(device_uuid)
 
     def _ports(self, device: Path) -> list[FoundDevice]:
         ports = sorted((device / "ports").iterdir(), key=_natural)

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from drivers.device import DriverError, FoundDevice
+from drivers.nvidia_health import NvidiaHealth
+from drivers.nvidia_topology import nvlink_neighbours
+from drivers.nvml import if_told, load_nvml, remedy_for, session, text
 
 logger = logging.getLogger(__name__)
 
 SHARE_BUSY = "share-busy"
 _MIB = 2**20
-_REMEDIES = {
-    "NVML_ERROR_LIBRARY_NOT_FOUND": "Install NVIDIA's driver on the node (it brings libnvidia-ml.so.1), or ask for nodes that have it.",
-    "NVML_ERROR_DRIVER_NOT_LOADED": "Load the kernel module on the node (modprobe nvidia); `nvidia-smi -L` there must list the GPUs.",
-    "NVML_ERROR_NO_PERMISSION": "Give the user that containers run as read and write access to /dev/nvidiactl and /dev/nvidia<number>.",
-    "NVML_ERROR_LIB_RM_VERSION_MISMATCH": "The driver was updated under its loaded kernel module: reboot the node or reload the module.",
-}
-_OTHER_REMEDY = "Run `nvidia-smi -L` on the node as the user that containers run as; it must list the GPUs."
 
 
 class NvidiaDriver:
@@ -33,16 +28,18 @@ class NvidiaDriver:
 
     A process can use one MIG device only, the first of `CUDA_VISIBLE_DEVICES` (NVIDIA's MIG user guide): give a slot no more than one.
 
-    Properties: `name`, `memory` (MiB), `pci_bus_id`, `numa_node`; of a MIG device also `parent_uuid` and `mig_profile` (`1g.5gb`).
-    What NVML does not tell about a device is left out.
+    Properties: `name`, `memory` (MiB), `pci_bus_id`, `minor_number` (N of /dev/nvidia<N>), `numa_node`, `nvlink` (UUIDs of the GPUs that it
+    reaches by NVLink, between blanks); of a MIG device also `parent_uuid` and `mig_profile` (`1g.5gb`). What NVML does not tell about a
+    device is left out.
 
-    A device that a process computes on is left out, unless `share-busy` is true; then it comes last.
+    A device that a process computes on is left out, unless `share-busy` is true; then it comes last, with the process ids as `busy`.
 
     Args:
         params: `share-busy`: `true` or `false` (default).
 
     Attributes:
         remarks: which devices were left out the last time, and why.
+        busy: whether any was left out because a process computes on it.
 
     Raises:
         DriverError: on construction, when a parameter is unknown or malformed.
@@ -55,7 +52,8 @@ class NvidiaDriver:
         if share not in {"true", "false"}:
             raise DriverError(f"param.{SHARE_BUSY} is unknown: {params[SHARE_BUSY]!r}", "Write true or false.")
         self._share_busy = share == "true"
-        self.remarks = ""
+        self.remarks, self.busy = "", False
+        self._health: NvidiaHealth | None = None
 
     def discover(self, amount: int) -> Sequence[FoundDevice]:
         """Returns all devices that NVML shows this process and nobody computes on, in NVML's order.
@@ -65,77 +63,46 @@ class NvidiaDriver:
         Raises:
             DriverError: pynvml or NVML is missing, NVML does not start, or every GPU fails.
         """
-        nvml = _pynvml()
+        nvml = load_nvml()
         try:
-            with _session(nvml):
+            with session(nvml):
                 found, remarks = _devices(nvml)
+                found = _with_nvlink(nvml, found)
                 busy = {device.uuid: pids for device in found if (pids := _pids(nvml, device.uuid))}
         except nvml.NVMLError as error:
-            raise DriverError(f"NVML says: {error}", _remedy(nvml, error)) from error
+            raise DriverError(f"NVML says: {error}", remedy_for(nvml, error)) from error
         for device in found:
             if device.uuid in busy:
                 remarks.append(f"GPU {device.index} ({device.uuid}) is busy with process {', '.join(map(str, busy[device.uuid]))}")
-        self.remarks = "; ".join(remarks)
-        shared = [device for device in found if device.uuid in busy] if self._share_busy else []
+        self.remarks, self.busy = "; ".join(remarks), bool(busy) and not self._share_busy
+        shared = [_with(device, "busy", busy[device.uuid]) for device in found if device.uuid in busy] if self._share_busy else []
         return [device for device in found if device.uuid not in busy] + shared
 
     def health(self, device_uuid: str) -> str | None:
-        """Returns None for a healthy device, else what is wrong: NVML can't reach it, or uncorrectable memory errors.
+        """Returns None for a healthy device, else what is wrong with it; the rules are `drivers.nvidia_health`'s.
 
         Raises:
-            DriverError: pynvml is missing, or NVML does not start.
+            DriverError: pynvml is missing, NVML does not start, or it does not tell.
         """
-        nvml = _pynvml()
-        try:
-            with _session(nvml):
-                return _ailment(nvml, device_uuid)
-        except nvml.NVMLError as error:
-            raise DriverError(f"NVML says: {error}", _remedy(nvml, error)) from error
+        if self._health is None:
+            self._health = NvidiaHealth(load_nvml())
+        return self._health.of(device_uuid)
 
-
-def _ailment(nvml: ModuleType, uuid: str) -> str | None:
-    try:
-        handle = nvml.nvmlDeviceGetHandleByUUID(uuid)
-        nvml.nvmlDeviceGetUUID(handle)
-        kinds = nvml.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, nvml.NVML_VOLATILE_ECC
-        errors = _if_told(nvml, lambda: nvml.nvmlDeviceGetTotalEccErrors(handle, *kinds))
-    except nvml.NVMLError as error:
-        return f"NVML says: {error}"
-    return f"{errors} uncorrectable ECC errors" if errors else None
+    def release(self, device_uuids: Sequence[str]) -> None:
+        """Ends the session with NVML that watching began."""
+        if self._health is not None:
+            self._health.close()
+            self._health = None
 
 
 def _pids(nvml: ModuleType, uuid: str) -> list[int]:
     try:
         handle = nvml.nvmlDeviceGetHandleByUUID(uuid)
-        processes = _if_told(nvml, lambda: nvml.nvmlDeviceGetComputeRunningProcesses(handle))
+        processes = if_told(nvml, lambda: nvml.nvmlDeviceGetComputeRunningProcesses(handle))
     except nvml.NVMLError as error:  # who computes there is no reason to lose a device that answers
         logger.warning("NVML does not tell who computes on %s: %s", uuid, error)
         return []
     return sorted(process.pid for process in processes or ())
-
-
-def _pynvml() -> ModuleType:
-    try:
-        import pynvml
-    except ImportError as error:
-        remedy = f"Install it into Treadle's environment on the nodes: {sys.executable} -m pip install nvidia-ml-py"
-        raise DriverError(f"the nvidia driver needs the Python module pynvml: {error}", remedy) from error
-    module: ModuleType = pynvml
-    return module
-
-
-@contextmanager
-def _session(nvml: ModuleType) -> Iterator[None]:
-    """NVML counts its users, so sessions may overlap."""
-    nvml.nvmlInit()
-    try:
-        yield
-    finally:
-        nvml.nvmlShutdown()
-
-
-def _remedy(nvml: ModuleType, error: Any) -> str:
-    return {getattr(nvml, name): remedy for name, remedy in _REMEDIES.items()}.get(error.value, _OTHER_REMEDY)
 
 
 def _devices(nvml: ModuleType) -> tuple[list[FoundDevice], list[str]]:
@@ -152,20 +119,29 @@ def _devices(nvml: ModuleType) -> tuple[list[FoundDevice], list[str]]:
     if failed and not found:
         words = "; ".join(f"GPU {number}: {error}" for number, error in failed.items())
         first = next(iter(failed.values()))
-        raise DriverError(f"NVML gives no usable GPU: {words}", _remedy(nvml, first)) from first
+        raise DriverError(f"NVML gives no usable GPU: {words}", remedy_for(nvml, first)) from first
     return found, [f"GPU {number} is left out, NVML says: {error}" for number, error in failed.items()]
 
 
+def _with_nvlink(nvml: ModuleType, found: Sequence[FoundDevice]) -> list[FoundDevice]:
+    neighbours = nvlink_neighbours(nvml, [device.uuid for device in found if "parent_uuid" not in device.properties])
+    return [_with(device, "nvlink", neighbours[device.uuid]) if device.uuid in neighbours else device for device in found]
+
+
+def _with(device: FoundDevice, key: str, values: Sequence[object]) -> FoundDevice:
+    return replace(device, properties={**device.properties, key: " ".join(map(str, values))})
+
+
 def _of_gpu(nvml: ModuleType, number: int, gpu: Any) -> list[FoundDevice]:
-    properties = {"pci_bus_id": _pci_bus_id(nvml, gpu), "numa_node": _numa_node(nvml, gpu)}
+    properties = {"pci_bus_id": _pci_bus_id(nvml, gpu), "minor_number": _minor_number(nvml, gpu), "numa_node": _numa_node(nvml, gpu)}
     if not _in_mig_mode(nvml, gpu):
         return [_device(nvml, str(number), gpu, properties)]
-    properties["parent_uuid"] = _text(nvml.nvmlDeviceGetUUID(gpu))
+    properties["parent_uuid"] = text(nvml.nvmlDeviceGetUUID(gpu))
     return [_device(nvml, f"{number}:{mig}", handle, properties) for mig, handle in _mig_handles(nvml, gpu)]
 
 
 def _device(nvml: ModuleType, index: str, handle: Any, properties: Mapping[str, str | None]) -> FoundDevice:
-    uuid, name = _text(nvml.nvmlDeviceGetUUID(handle)), _text(nvml.nvmlDeviceGetName(handle))
+    uuid, name = text(nvml.nvmlDeviceGetUUID(handle)), text(nvml.nvmlDeviceGetName(handle))
     profile = name.partition(" MIG ")[2]  # "NVIDIA A100-SXM4-40GB MIG 1g.5gb"
     known = {"name": name, "memory": _memory(nvml, handle), "mig_profile": profile, **properties}
     return FoundDevice(index, uuid, {key: value for key, value in known.items() if value}, {"CUDA_VISIBLE_DEVICES": uuid})
@@ -180,39 +156,31 @@ def _mig_handles(nvml: ModuleType, gpu: Any) -> Iterator[tuple[int, Any]]:
 
 
 def _in_mig_mode(nvml: ModuleType, gpu: Any) -> bool:
-    modes = _if_told(nvml, lambda: nvml.nvmlDeviceGetMigMode(gpu))
+    modes = if_told(nvml, lambda: nvml.nvmlDeviceGetMigMode(gpu))
     return modes is not None and modes[0] == nvml.NVML_DEVICE_MIG_ENABLE  # [0] is in force, [1] from the next reset on
 
 
 def _memory(nvml: ModuleType, handle: Any) -> str | None:
-    memory = _if_told(nvml, lambda: nvml.nvmlDeviceGetMemoryInfo(handle))  # GPUs that share the host's memory have no answer
+    memory = if_told(nvml, lambda: nvml.nvmlDeviceGetMemoryInfo(handle))  # GPUs that share the host's memory have no answer
     return None if memory is None else str(memory.total // _MIB)
 
 
 def _pci_bus_id(nvml: ModuleType, gpu: Any) -> str | None:
-    pci = _if_told(nvml, lambda: nvml.nvmlDeviceGetPciInfo(gpu))
-    return None if pci is None else _text(pci.busId)
+    pci = if_told(nvml, lambda: nvml.nvmlDeviceGetPciInfo(gpu))
+    return None if pci is None else text(pci.busId)
+
+
+def _minor_number(nvml: ModuleType, gpu: Any) -> str | None:
+    number = if_told(nvml, lambda: nvml.nvmlDeviceGetMinorNumber(gpu))
+    return None if number is None else str(number)
 
 
 def _numa_node(nvml: ModuleType, gpu: Any) -> str | None:
     """The NUMA node whose memory is nearest; `nvmlDeviceGetNumaNodeId` is another thing, the node that a GPU itself *is* (on Grace)."""
-    words = _if_told(nvml, lambda: nvml.nvmlDeviceGetMemoryAffinity(gpu, _NODE_WORDS, nvml.NVML_AFFINITY_SCOPE_NODE))
+    words = if_told(nvml, lambda: nvml.nvmlDeviceGetMemoryAffinity(gpu, _NODE_WORDS, nvml.NVML_AFFINITY_SCOPE_NODE))
     nodes = [64 * i + bit for i, word in enumerate(words or ()) for bit in range(64) if word >> bit & 1]
     return str(nodes[0]) if len(nodes) == 1 else None
 
 
 _NODE_WORDS = 16
 """Words of 64 bits for a set of NUMA nodes: Linux is built for 1024 at most."""
-
-
-def _if_told(nvml: ModuleType, ask: Callable[[], Any]) -> Any:
-    """None when this GPU or this version of the driver does not know the question."""
-    try:
-        return ask()
-    except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound):
-        return None
-
-
-def _text(value: str | bytes) -> str:
-    """The older package `pynvml`, which has a module of the same name, answers with bytes."""
-    return value.decode() if isinstance(value, bytes) else value

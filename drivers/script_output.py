@@ -39,6 +39,15 @@ class ScriptOutput:
             logger.warning("Only the first line of a discovery script counts; ignored %d more: %.200s …", len(ignored), ignored[0])
         return cls(indices, properties)
 
+    def bare(self) -> tuple[str, ...]:
+        """Returns the indices that are numbers and nothing was told of whose UUID."""
+        return tuple(index for index in self.indices if index.isdecimal() and not self.properties.get(index, {}).get("uuid"))
+
+    def with_uuids(self, uuids: Mapping[str, str]) -> ScriptOutput:
+        """Returns the same, with the UUIDs (by index) of those that are bare."""
+        told = {index: {**self.properties.get(index, {}), "uuid": uuids[index]} for index in self.bare() if index in uuids}
+        return ScriptOutput(self.indices, {**self.properties, **told})
+
     def devices(self, visibility_variable: str | None) -> list[FoundDevice]:
         """Returns the devices; one whose UUID was not told has its index for it.
 

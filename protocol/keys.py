@@ -3,14 +3,22 @@
 Keys of TaskManagers are *owned*: the store deletes them when their container ends, for whatever reason.
 """
 
+from urllib.parse import quote
+
 REGISTRATIONS = "taskmanagers/"
 """Prefix of `Registration`, one per TaskManager, owned by its container."""
 
 FAILURES = "failures/"
 """Prefix of `RegistrationFailure`, one per TaskManager that could not register."""
 
+LOST_DEVICES = "lost-devices/"
+"""Prefix of `DeviceLost`, one per device that a TaskManager lost while it held it."""
+
 RESULTS = "results/"
 """Prefix of `SlotResult`, one per slot whose process ended."""
+
+HEARTBEATS = "heartbeats/"
+"""Prefix of `Heartbeat`, one per TaskManager, owned by its container, written again and again."""
 
 READY = "ready"
 """Written by the application master once it watches; nobody else writes before. Skein opens a watch in two steps, and a change that comes
@@ -28,6 +36,16 @@ def registration(task_manager_id: str) -> str:
 def failure(task_manager_id: str) -> str:
     """Returns the key of a TaskManager's `RegistrationFailure`."""
     return FAILURES + task_manager_id
+
+
+def lost_device(task_manager_id: str, uuid: str) -> str:
+    """Returns the key of a device's `DeviceLost`."""
+    return f"{LOST_DEVICES}{task_manager_id}/{quote(uuid, safe='')}"
+
+
+def heartbeat(task_manager_id: str) -> str:
+    """Returns the key of a TaskManager's `Heartbeat`."""
+    return HEARTBEATS + task_manager_id
 
 
 def result(slot_id: str) -> str:

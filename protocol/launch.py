@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocol.records import VERSION
 
@@ -17,7 +17,10 @@ CERTIFICATE, KEY = ".skein.crt", ".skein.pem"
 """Names of the application's TLS certificate (its own CA) and private key; skein puts them into every container so named."""
 
 TAP_FILE = "containers.jsonl"
-"""Name of the file in the AM's directory to which the overlay appends what YARN says of containers, one JSON object a line."""
+"""Name of the file in the AM's directory to which the overlay appends what YARN says of containers and nodes, one JSON object a line."""
+
+EXCLUDED_NODES_FILE = "excluded-nodes"
+"""Name of the file in the AM's directory that names, one host a line, the nodes on which the overlay wants no more containers."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Launch:
     """The application as submitted.
 
     `configuration` is the effective one, flat key → text, read again with `conf.configuration`; `python` and `treadle_python` are absolute
-    paths on the nodes. A Treadle of another protocol version on a node can't read it and says so.
+    paths on the nodes; `origins` says of each key where its value stands, as `conf.entry.Entry` does. A Treadle of another protocol version
+    on a node can't read it and says so.
     """
 
     version: int
@@ -45,6 +49,7 @@ class Launch:
     configuration: Mapping[str, str]
     python: str
     treadle_python: str
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.version != VERSION:

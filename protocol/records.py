@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-VERSION = 1
+VERSION = 2
 """Version of these records; a TaskManager of another version is refused."""
 
 
@@ -38,8 +38,8 @@ class Slot:
 class Registration:
     """A TaskManager is up, its devices are found and leased, its slots are ready.
 
-    `container_id` is YARN's (or local mode's own); `node` the host that YARN knows; `address` where other slots reach this host, and `port`
-    one that was free at registration, for a job's MASTER_PORT; `pid` the TaskManager's own.
+    `container_id` is YARN's (or local mode's own); `node` the host that YARN knows; `address` where other slots reach this host; `ports`
+    were free there at registration, for the MASTER_PORT of a job's attempts; `pid` is the TaskManager's own.
     """
 
     version: int
@@ -47,7 +47,7 @@ class Registration:
     container_id: str
     node: str
     address: str
-    port: int
+    ports: tuple[int, ...]
     pid: int
     slots: tuple[Slot, ...]
 
@@ -66,11 +66,28 @@ class RegistrationFailure:
 
 
 @dataclass(frozen=True)
+class DeviceLost:
+    """A held device is out of service for good, and with it the slots that have it; their processes are being stopped.
+
+    `resource` is the external resource's name, `cause` what its driver says, in one line.
+    """
+
+    version: int
+    task_manager_id: str
+    container_id: str
+    resource: str
+    uuid: str
+    slots: tuple[str, ...]
+    cause: str
+
+
+@dataclass(frozen=True)
 class JobDeployment:
     """What the job's slots are to run.
 
     `kind` is "command" (run `command` in each slot with RANK and its like) or "dask" (be a worker of the scheduler at `scheduler`).
-    `ranks` orders the slots that take part: rank 0 holds the job's master address.
+    `ranks` orders the slots that take part: rank 0 holds the job's master address. A TaskManager starts a slot once for each new
+    `attempt` (of the job as a whole; what ran before is stopped first) and each new number in `starts` (of the one slot, 0 if missing).
     """
 
     kind: str
@@ -80,6 +97,8 @@ class JobDeployment:
     ranks: Mapping[str, int]
     master_address: str
     master_port: int
+    attempt: int
+    starts: Mapping[str, int]
 
     def __post_init__(self) -> None:
         if self.kind not in ("command", "dask"):
@@ -88,8 +107,50 @@ class JobDeployment:
 
 @dataclass(frozen=True)
 class SlotResult:
-    """A slot's process ended: 0, its own exit code, or 128 + n for signal n as a shell says it; `log_tail` are its last lines."""
+    """A slot's process ended: 0, its own exit code, or 128 + n for signal n as a shell says it; `log_tail` are its last lines.
+
+    `attempt` and `start` are those of the deployment that started it.
+    """
 
     slot_id: str
     exit_code: int
     log_tail: str
+    attempt: int = 0
+    start: int = 0
+
+
+@dataclass(frozen=True)
+class SlotUsage:
+    """What a slot's process and its children use: memory in MiB, CPU in percent of one core; and how long it has run, in seconds."""
+
+    slot_id: str
+    memory_mb: int
+    cpu_percent: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DeviceUsage:
+    """What a device tells of itself; None where it does not: utilization in percent, memory in MiB, temperature in °C, power in W."""
+
+    resource: str
+    uuid: str
+    utilization: int | None
+    memory_used_mb: int | None
+    memory_total_mb: int | None
+    temperature_c: int | None
+    power_w: float | None
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """A TaskManager lives: its main loop wrote this. `number` counts them; memory (MiB) and CPU are those of its whole container."""
+
+    version: int
+    task_manager_id: str
+    container_id: str
+    number: int
+    memory_mb: int
+    cpu_percent: float
+    slots: tuple[SlotUsage, ...]
+    devices: tuple[DeviceUsage, ...]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from protocol.skein_import import import_skein
 from protocol.store import Change, StoreClosedError
 
 
@@ -29,8 +30,7 @@ class SkeinStore:
     @classmethod
     def from_current(cls) -> SkeinStore:
         """Returns the store of the application whose container this is."""
-        import skein
-
+        skein = import_skein()
         return cls(skein.ApplicationClient.from_current(), skein.properties.container_id)
 
     def put(self, key: str, value: bytes, *, owned: bool = False) -> None:

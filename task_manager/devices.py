@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from conf.settings import ExternalResource
 from drivers.device import Driver, DriverError, FoundDevice
 from drivers.loading import load
+from task_manager.assigned import YARN_TYPE, Assigned, mismatch, unknown
+from task_manager.closeness import best
+from task_manager.held_devices import HeldDevices, release
 from task_manager.leases import Leases
 
 logger = logging.getLogger(__name__)
 
+POLL_S = 0.2
+"""Seconds between two rounds while devices are taken. Nothing tells when that ends: flock waits for one lock and not for any of several,
+and that a process has left a GPU is only seen by asking the driver again."""
 
-def acquire(resources: Sequence[ExternalResource], leases: Leases) -> dict[str, tuple[FoundDevice, ...]]:
-    """Returns the leased devices of each resource that has a driver, as many as asked for, best first.
+
+def acquire(
+    resources: Sequence[ExternalResource],
+    leases: Leases,
+    at_end: ExitStack,
+    timeout_s: float = 0.0,
+    assigned: Callable[[], Assigned | None] = unknown,
+) -> dict[str, HeldDevices]:
+    """Returns the leased devices of each resource that has a driver, as many as asked for, and the driver.
+
+    Of those that are free it takes the ones that are nearest to each other (`task_manager.closeness`), else the first.
+
+    Args:
+        resources: what is wanted.
+        leases: of this TaskManager.
+        at_end: gets the `release` of each driver that was asked, as soon as it was: whatever happens afterwards.
+        timeout_s: how long to wait for devices of a resource that others use now, such as the dying slots of a TaskManager that this
+            one replaces. Nobody waits for devices that are not there.
+        assigned: gives the GPUs that YARN has assigned to this container, where it does; no others are taken then.
 
     Raises:
         DriverError: when a driver can't be loaded or fails, or shows fewer free devices than asked for; for a resource with
-            `on-missing: warn` that is a warning, and what is there is returned, as Flink does.
+            `on-missing: warn` that is a warning, and what is there (after the same wait) is returned, as Flink does.
     """
     found = {}
     for resource in resources:
         if resource.driver is not None:
-            found[resource.name] = _Acquisition(resource, resource.driver, leases).devices()
-            logger.info("Leased %s: %s", resource.name, ", ".join(device.uuid for device in found[resource.name]) or "none")
+            held = found[resource.name] = _Acquisition(resource, resource.driver, leases, timeout_s, assigned).held(at_end)
+            logger.info("Leased %s: %s", resource.name, ", ".join(device.uuid for device in held.devices) or "none")
     return found
 
 
@@ -38,39 +63,89 @@ def lease_key(resource: ExternalResource, device: FoundDevice) -> str:
 
 
 class _Acquisition:
-    """One resource's devices: the driver is asked for more as long as some of those it shows are taken by others."""
+    """One resource's devices: the driver is asked for more as long as some of those it shows are taken by others.
 
-    def __init__(self, resource: ExternalResource, factory: str, leases: Leases) -> None:
-        self._resource, self._factory, self._leases = resource, factory, leases
+    All are leased or none, so that nobody waits with devices in his hand that would make up another's amount; only where `on-missing` is
+    `warn` some will do.
+    """
+
+    def __init__(
+        self, resource: ExternalResource, factory: str, leases: Leases, timeout_s: float, assigned: Callable[[], Assigned | None]
+    ) -> None:
+        self._resource, self._factory, self._leases, self._timeout_s = resource, factory, leases, timeout_s
+        self._assigned = assigned if resource.yarn_type == YARN_TYPE else unknown
+        self._least = 0 if resource.on_missing == "warn" else resource.amount
         self._own: dict[str, FoundDevice] = {}
+        self._shown: list[FoundDevice] = []
         self._taken: dict[str, str] = {}
+        self._free, self._waited = 0, False
 
-    def devices(self) -> tuple[FoundDevice, ...]:
+    def held(self, at_end: ExitStack) -> HeldDevices:
+        driver: Driver | None = None
         try:
-            self._acquire(load(self._factory, self._resource.params))
+            driver = load(self._factory, self._resource.params)
+            at_end.callback(release, self._resource.name, driver, self._own)  # by then it knows which these are
+            self._acquire(driver)
         except DriverError as error:
             if self._resource.on_missing != "warn":
                 raise
             logger.warning("Going on with %d of %d: %s. %s", len(self._own), self._resource.amount, error.cause, error.remedy)
-        return tuple(self._own.values())
+        return HeldDevices(self._resource.name, driver, tuple(self._own.values()))
 
     def _acquire(self, driver: Driver) -> None:
-        asked = self._resource.amount
-        wanted = asked
+        deadline = time.monotonic() + self._timeout_s
         while True:
-            shown = self._discover(driver, wanted)
-            for device in shown:
-                if len(self._own) < asked:
-                    self._lease(device)
+            try:
+                return self._ask(driver)
+            except DriverError as error:
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._may_pass(driver):
+                    raise
+                if not self._waited:
+                    logger.info("Waiting up to %g s: %s", self._timeout_s, error.cause)
+            self._waited = True
+            self._give_back()
+            time.sleep(min(POLL_S, left))
+
+    def _may_pass(self, driver: Driver) -> bool:
+        """Whether a shortage is due to others, who may go; a device of another resource of ours never gets free."""
+        taken = [device for device in self._shown if device.uuid in self._taken]
+        by_others = any(not self._leases.holds(lease_key(self._resource, device)) for device in taken)
+        return _is_busy(driver) or (by_others and len(self._shown) >= self._resource.amount)
+
+    def _ask(self, driver: Driver) -> None:
+        """Leases all that is asked for, or raises."""
+        asked = wanted = self._resource.amount
+        self._shown, self._taken = [], {}
+        while True:
+            self._shown = self._discover(driver, wanted)
+            self._lease()
             if len(self._own) == asked:
                 return
-            if len(shown) < wanted:
-                raise self._shortage(len(shown), str(getattr(driver, "remarks", "")))
-            wanted = len(shown) + asked - len(self._own)
+            if len(self._shown) < wanted:
+                raise self._shortage(len(self._shown), str(getattr(driver, "remarks", "")), _is_busy(driver))
+            wanted = len(self._shown) + asked - self._free
 
-    def _lease(self, device: FoundDevice) -> None:
-        if device.uuid in self._own or device.uuid in self._taken:
-            return
+    def _lease(self) -> None:
+        """Leases as many of the devices shown as are asked for, or none when too few are free."""
+        assigned = self._assigned()  # which may take its time, so not in our turn
+        with self._leases.turn():
+            self._taken = {}
+            for device in self._shown:
+                if device.uuid not in self._own and (assigned is None or assigned.includes(device)):
+                    self._take(device)
+            self._free = len(self._own)
+            self._keep(best(list(self._own.values()), self._resource.amount) if self._free >= self._least else ())
+
+    def _give_back(self) -> None:
+        self._keep(())
+
+    def _keep(self, devices: Sequence[FoundDevice]) -> None:
+        kept = {device.uuid for device in devices}
+        for uuid in self._own.keys() - kept:
+            self._leases.give_back([lease_key(self._resource, self._own.pop(uuid))])
+
+    def _take(self, device: FoundDevice) -> None:
         holder = self._leases.take(lease_key(self._resource, device))
         if holder is None:
             self._own[device.uuid] = device
@@ -81,8 +156,8 @@ class _Acquisition:
         try:
             return _checked(self._resource, driver.discover(wanted))
         except DriverError as error:
-            if self._taken:
-                raise self._shortage(len(self._own) + len(self._taken), error.detail or error.cause) from error
+            if self._taken or (self._shown and self._assigned() is not None):
+                raise self._shortage(len(self._shown), error.detail or error.cause, busy=False) from error
             raise DriverError(f"{self._resource.name}: {error.cause}", error.remedy, error.detail) from error
         except Exception as error:
             raise DriverError(
@@ -90,16 +165,25 @@ class _Acquisition:
                 "This is the driver's fault; the TaskManager's log has its traceback.",
             ) from error
 
-    def _shortage(self, shown: int, detail: str) -> DriverError:
-        asked = self._resource.amount
+    def _shortage(self, shown: int, detail: str, busy: bool) -> DriverError:
+        asked, name = self._resource.amount, self._resource.name
+        assigned = self._assigned()
+        if assigned is not None and not self._taken:
+            return mismatch(name, asked, assigned, self._shown, detail)
+        after = f" after {self._timeout_s:g} s" if self._waited else ""
         held = "".join(f"; {uuid} is held by {holder}" for uuid, holder in self._taken.items())
-        remedy = (
-            f"Other containers of this node hold devices that YARN did not isolate: wait for their end, or lower "
-            f"external-resource.{self._resource.name}.amount."
-            if self._taken
-            else f"Lower external-resource.{self._resource.name}.amount, or mend the node: YARN advertises more than it has."
-        )
-        return DriverError(f"{self._resource.name}: asked {asked}, found {shown}, of these {len(self._own)} free{held}", remedy, detail)
+        lower = f"lower external-resource.{name}.amount"
+        if self._taken:
+            remedy = f"Other containers of this node hold devices that YARN did not isolate: wait for their end, or {lower}."
+        elif busy:
+            remedy = f"Other processes of this node use the rest, see below: end them, or {lower}."
+        else:
+            remedy = f"{lower.capitalize()}, or mend the node: YARN advertises more than it has."
+        return DriverError(f"{name}: asked {asked}, found {shown}, of these {self._free} free{after}{held}", remedy, detail)
+
+
+def _is_busy(driver: Driver) -> bool:
+    return bool(getattr(driver, "busy", False))
 
 
 def _checked(resource: ExternalResource, answer: Any) -> list[FoundDevice]:

@@ -18,11 +18,16 @@ class Identity:
     directory: Path
     logs: Path
 
+    @property
+    def group(self) -> str:
+        """Returns the name of the group of TaskManagers that this one belongs to."""
+        return self.task_manager_id.rpartition("-")[0]
+
 
 def of_container(environ: Mapping[str, str], directory: Path) -> Identity:
-    """Returns the identity of a YARN container; skein numbers the containers of a service (`taskmanager_0`)."""
+    """Returns the identity of a YARN container; each group is a service, whose containers skein numbers (`train_0`)."""
     return Identity(
-        task_manager_id="tm-" + environ["SKEIN_CONTAINER_ID"].rpartition("_")[2],
+        task_manager_id="-".join(environ["SKEIN_CONTAINER_ID"].rsplit("_", 1)),
         container_id=environ["CONTAINER_ID"],
         node=environ["NM_HOST"],
         address=environ["NM_HOST"],

@@ -6,12 +6,15 @@ processes inherit the descriptors, so that a device is not given away while a sl
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import getpass
 import logging
 import os
 import tempfile
-from contextlib import ExitStack, suppress
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -22,6 +25,14 @@ logger = logging.getLogger(__name__)
 
 _SHARED_DIRECTORY, _SHARED_FILE = 0o1777, 0o666
 _HOLDER_BYTES = 200
+
+TURN = "turn"
+"""The file whose lock is held by who is taking leases just now; a device's file ends in `.lock`."""
+
+TURN_LIMIT_S = 10.0
+"""Seconds that a turn may be waited for; it takes milliseconds, unless its holder was stopped in the midst of it."""
+
+_TURN_POLL_S = 0.005
 
 
 class Leases:
@@ -42,27 +53,52 @@ class Leases:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @contextmanager
+    def turn(self, limit_s: float = TURN_LIMIT_S) -> Iterator[None]:
+        """While it lasts no other TaskManager of this node takes leases: two that need the last two devices would get one each.
+
+        Args:
+            limit_s: seconds that the turn may be waited for.
+
+        Raises:
+            DriverError: when the lease directory can't be used, or somebody's turn does not end.
+        """
+        deadline = time.monotonic() + limit_s
+        while isinstance(lock := self._lock(TURN), str):
+            # flock can wait, but not with a limit
+            if time.monotonic() > deadline:
+                cause = f"{lock} has been taking leases in {self._directory} for {limit_s:g} s, and keeps others from it"
+                raise DriverError(cause, "It is stopped or hangs: end that process.")
+            time.sleep(_TURN_POLL_S)
+        try:
+            self._sign(lock)
+            yield
+        finally:
+            os.close(lock)
+
     def take(self, key: str) -> str | None:
         """Takes the lease of a device; returns None when this call has made it ours, else who holds it, which may be this process.
 
         Raises:
             DriverError: when the lease directory can't be used.
         """
-        if key in self._descriptors:
+        if self.holds(key):
             return f"another resource of {self._holder}"
-        try:
-            self._make_directory()
-            lock = _lock(self._directory / f"{quote(key, safe='')}.lock")
-        except OSError as error:
-            raise DriverError(
-                f"the device leases in {self._directory} can't be used: {error.strerror} ({error.filename or key})",
-                "make that directory writable for all users (mode 1777, space left), or set treadle.lease.directory to one that is",
-            ) from error
+        lock = self._lock(f"{quote(key, safe='')}.lock")
         if isinstance(lock, str):
             return lock
         self._descriptors[key] = lock
         self._sign(lock)
         return None
+
+    def holds(self, key: str) -> bool:
+        """Whether this process has leased the device."""
+        return key in self._descriptors
+
+    def give_back(self, keys: Sequence[str]) -> None:
+        """Ends some leases of this process."""
+        for key in keys:
+            os.close(self._descriptors.pop(key))
 
     def descriptors(self) -> tuple[int, ...]:
         """Returns the descriptors that hold the leases, to be inherited by whoever uses the devices."""
@@ -70,9 +106,16 @@ class Leases:
 
     def close(self) -> None:
         """Gives up this process's share of every lease."""
-        for descriptor in self._descriptors.values():
-            os.close(descriptor)
-        self._descriptors.clear()
+        self.give_back(tuple(self._descriptors))
+
+    def _lock(self, name: str) -> int | str:
+        """Returns a descriptor that holds the lock, or who holds it."""
+        try:
+            self._make_directory()
+            return _lock(self._directory / name)
+        except OSError as error:
+            cause = f"the device leases in {self._directory} can't be used: {error.strerror} ({error.filename or name})"
+            raise DriverError(cause, _remedy(error, self._directory / name)) from error
 
     def _make_directory(self) -> None:
         if not self._directory.is_dir():
@@ -88,8 +131,16 @@ class Leases:
             logger.info("Could not sign a lease: %s", error)
 
 
+def _remedy(error: OSError, path: Path) -> str:
+    elsewhere = "or set treadle.lease.directory to another one"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"free some space and inodes there, {elsewhere}"
+    if os.path.lexists(path):
+        return f"delete {path} while no application runs on this node (it has to be a file that everybody may read), {elsewhere}"
+    return f"make it a directory that all users may write to (mode 1777), {elsewhere}"
+
+
 def _lock(path: Path) -> int | str:
-    """Returns a descriptor that holds the lock, or who holds it."""
     with ExitStack() as opened:
         descriptor = _open(path)
         opened.callback(os.close, descriptor)
@@ -113,7 +164,8 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 def _open(path: Path) -> int:
     """Opens without O_CREAT, which `fs.protected_regular` forbids for others' files in a sticky directory; flock needs no write access."""
-    flags = os.O_NOFOLLOW | os.O_CLOEXEC
+    # nothing but a file belongs there, yet anybody may have put a pipe there, on which an open without O_NONBLOCK would wait
+    flags = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         return os.open(path, os.O_RDWR | flags)
     except PermissionError:

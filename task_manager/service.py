@@ -7,20 +7,25 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from protocol import keys
-from protocol.records import JobDeployment, Slot, SlotResult
+from protocol.records import DeviceLost, JobDeployment, Slot, SlotResult
 from protocol.store import Change, Store, StoreClosedError
 from protocol.wire import MalformedRecordError, from_bytes, to_bytes
+from task_manager.health import HealthWatch
+from task_manager.heartbeat import Pulse
 from task_manager.slot_environment import SlotProcessSpec
-from task_manager.slot_process import SlotProcess
+from task_manager.slot_process import SlotProcess, stop_all
 
 logger = logging.getLogger(__name__)
 
 GRACE_S = 1.5
 """Seconds between a slot's SIGTERM and SIGKILL; a NodeManager kills the container itself soon after (250 ms by default)."""
 
-Happening = JobDeployment | SlotResult | signal.Signals | StoreClosedError | MalformedRecordError
+_NEVER = (-1, -1)
+
+Happening = JobDeployment | SlotResult | DeviceLost | signal.Signals | StoreClosedError | MalformedRecordError
 
 
 class Service:
@@ -32,6 +37,8 @@ class Service:
         slots: this TaskManager's.
         describe: makes a slot's process description for a deployment.
         lease_descriptors: inherited by every slot's process.
+        health: watches the devices.
+        pulse: gives the signs of life.
     """
 
     def __init__(
@@ -41,10 +48,15 @@ class Service:
         slots: tuple[Slot, ...],
         describe: Callable[[Slot, JobDeployment], SlotProcessSpec],
         lease_descriptors: Sequence[int],
+        health: HealthWatch,
+        pulse: Pulse,
     ) -> None:
         self._store, self._jobs, self._slots, self._describe, self._lease_descriptors = store, jobs, slots, describe, lease_descriptors
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
-        self._processes: list[SlotProcess] = []
+        self._health, self._pulse = health, pulse
+        self._out_of_service: set[str] = set()
+        self._processes: dict[str, SlotProcess] = {}
+        self._started: dict[str, tuple[int, int]] = {}
         self._deployment: JobDeployment | None = None
 
     def run(self) -> int:
@@ -52,23 +64,31 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, _: self._happenings.put(signal.Signals(number)))
         threading.Thread(target=self._watch, name="store", daemon=True).start()
+        self._health.start(self._happenings.put)
+        self._pulse.start()
         try:
             return self._serve()
         except StoreClosedError as error:
             logger.warning("Stopping: %s", error)
             return 0
         finally:
-            for process in self._processes:
-                process.stop(GRACE_S)
+            self._pulse.stop()
+            self._health.stop()
+            stop_all(self._processes.values(), GRACE_S)
 
     def _serve(self) -> int:
         while True:
-            happening = self._happenings.get()
+            self._pulse.beat({slot_id: process.pid for slot_id, process in self._processes.items()})
+            try:
+                happening = self._happenings.get(timeout=self._pulse.due_in_s())
+            except queue.Empty:
+                continue
             if isinstance(happening, JobDeployment):
                 self._deploy(happening)
             elif isinstance(happening, SlotResult):
-                logger.info("Slot %s ended with exit code %d", happening.slot_id, happening.exit_code)
-                self._store.put(keys.result(happening.slot_id), to_bytes(happening))
+                self._slot_ended(happening)
+            elif isinstance(happening, DeviceLost):
+                self._device_lost(happening)
             elif isinstance(happening, signal.Signals):
                 logger.info("Stopping on %s", happening.name)
                 return 128 + happening
@@ -76,17 +96,44 @@ class Service:
                 raise happening
 
     def _deploy(self, deployment: JobDeployment) -> None:
-        if self._deployment is not None:
-            if deployment != self._deployment:
-                logger.warning("Ignored a second deployment of %s", deployment.name)
-            return
+        """Starts what is new in it; a new attempt of the job first ends what is left of the one before."""
+        if self._deployment is not None and deployment.attempt > self._deployment.attempt:
+            stop_all(self._processes.values(), GRACE_S)
         self._deployment = deployment
-        for slot in (slot for slot in self._slots if slot.id in deployment.ranks):
-            spec = self._describe(slot, deployment)
-            logger.info("Starting slot %s: %s", slot.id, spec.command)
-            process = SlotProcess(slot.id, spec, self._lease_descriptors)
-            self._processes.append(process)
-            process.report(self._happenings.put)
+        for slot in (slot for slot in self._slots if slot.id in deployment.ranks and slot.id not in self._out_of_service):
+            start = deployment.attempt, deployment.starts.get(slot.id, 0)
+            if start > self._started.get(slot.id, _NEVER):
+                self._started[slot.id] = start
+                self._start(slot, deployment, *start)
+
+    def _start(self, slot: Slot, deployment: JobDeployment, attempt: int, start: int) -> None:
+        spec = self._describe(slot, deployment)
+        logger.info("Starting slot %s: %s", slot.id, spec.command)
+        process = self._processes[slot.id] = SlotProcess(slot.id, spec, self._lease_descriptors)
+        process.report(lambda result: self._ended(replace(result, attempt=attempt, start=start)))
+
+    def _ended(self, result: SlotResult) -> None:
+        """Runs in a thread of the slot's own. A process that failed may be the first to notice a lost device, which is to be told first."""
+        if result.exit_code:
+            resources = {device.resource for slot in self._slots if slot.id == result.slot_id for device in slot.devices}
+            self._health.look_now(resources)
+        self._happenings.put(result)
+
+    def _slot_ended(self, result: SlotResult) -> None:
+        logger.info("Slot %s ended with exit code %d", result.slot_id, result.exit_code)
+        if result.slot_id in self._out_of_service:
+            logger.info("That is not reported: %s is out of service, for its device is lost", result.slot_id)
+        else:
+            self._store.put(keys.result(result.slot_id), to_bytes(result))
+
+    def _device_lost(self, lost: DeviceLost) -> None:
+        """The lease is kept, so that nobody else gets the device."""
+        logger.error("Lost %s %s: %s; out of service: %s", lost.resource, lost.uuid, lost.cause, ", ".join(lost.slots) or "no slot")
+        self._out_of_service.update(lost.slots)
+        self._store.put(keys.lost_device(lost.task_manager_id, lost.uuid), to_bytes(lost))
+        for process in self._processes.values():
+            if process.slot_id in lost.slots:
+                threading.Thread(target=process.stop, args=(GRACE_S,), name=f"stop-{process.slot_id}", daemon=True).start()
 
     def _watch(self) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from task_manager.identity import Identity
 
 @dataclass(frozen=True)
 class SlotProcessSpec:
-    """A slot's process before it is started: `context` is the runtime context, written to `context_file`."""
+    """A slot's process before it is started: `context` is the runtime context, written to `context_file`; `cpus` it is bound to, if any."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
     context: Mapping[str, Any]
     context_file: Path
     log_file: Path
+    cpus: tuple[int, ...] = ()
 
 
 def slot_process(
@@ -31,11 +32,12 @@ def slot_process(
     python: str,
     base: Mapping[str, str],
     visibility: Mapping[str, str],
+    cpus: Collection[int] = (),
 ) -> SlotProcessSpec:
     """Returns what to start for `slot` of a TaskManager with the slots `siblings` (itself among them).
 
     `python` is the user's interpreter, `base` the TaskManager's own environment, `visibility` the variables that show the slot its own
-    devices and hide all others.
+    devices and hide all others, `cpus` what it may run on (none: as the TaskManager).
     """
     number = slot.id.rpartition("-")[2]
     context_file = identity.directory / f"slot-{number}.json"
@@ -44,6 +46,7 @@ def slot_process(
         "PYTHONPATH": str(identity.directory / TREADLE_ZIP),
         "PYTHONUNBUFFERED": "1",
         "TREADLE_RUNTIME_CONTEXT": str(context_file),
+        "TREADLE_GROUP": identity.group,
     }
     by_kind = _dask(deployment, identity) if deployment.kind == "dask" else _ranks(slot, siblings, deployment)
     return SlotProcessSpec(
@@ -52,6 +55,7 @@ def slot_process(
         context=_context(slot, deployment, identity),
         context_file=context_file,
         log_file=identity.logs / f"slot-{number}.log",
+        cpus=tuple(sorted(cpus)),
     )
 
 
@@ -91,6 +95,7 @@ def _context(slot: Slot, deployment: JobDeployment, identity: Identity) -> dict[
         "parallelism": len(deployment.ranks),
         "slot": slot.id,
         "task_manager": identity.task_manager_id,
+        "group": identity.group,
         "node": identity.node,
         "external_resources": resources,
     }

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -19,12 +20,18 @@ class RestServer:
         self.url = url
         self.answers: dict[str, Answer | Callable[[], Answer]] = {}
         self.requests: list[tuple[str, str, Any]] = []
+        self._by_headers: dict[str, Callable[[Message], Answer]] = {}
 
     def answer(self, path: str, tree: Any) -> None:
         self.answers[path] = (200, {}, tree)
 
-    def respond(self, method: str, path: str, body: bytes) -> Answer:
+    def answer_by_headers(self, path: str, answer: Callable[[Message], Answer]) -> None:
+        self._by_headers[path] = answer
+
+    def respond(self, method: str, path: str, body: bytes, headers: Message) -> Answer:
         self.requests.append((method, path, json.loads(body) if body else None))
+        if answer := self._by_headers.get(path.partition("?")[0]):
+            return answer(headers)
         found = self.answers.get(path.partition("?")[0], (404, {}, {"RemoteException": {"message": f"{path} not found"}}))
         return found() if callable(found) else found
 
@@ -39,10 +46,10 @@ def serving() -> Iterator[RestServer]:
             self._answer(self.rfile.read(int(self.headers["Content-Length"])))
 
         def _answer(self, body: bytes) -> None:
-            status, headers, tree = rest.respond(self.command, self.path, body)
+            status, headers, tree = rest.respond(self.command, self.path, body, self.headers)
             content = tree.encode() if isinstance(tree, str) else json.dumps(tree).encode()
-            self.send_response(status)
-            for name, value in ({"Content-Length": str(len(content))} | headers).items():
+            self.send_response_only(status)
+            for name, value in ({"Content-Length": str(len(content)), "Date": self.date_time_string()} | headers).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from benchmarks import artifacts, mnist, timeline
+from benchmarks import artifacts, discovery, mnist, timeline
 from benchmarks.contest import Start
 from benchmarks.figures import Figure, figure, ratio, table
 from benchmarks.startup import report
@@ -117,3 +117,16 @@ def test_a_jobs_speed_is_told_per_slot():
 def test_the_mnist_report_sets_a_slot_against_one_process():
     shown = mnist.report([mnist.Run(900.0, 0.5, 0.92)], [mnist.Run(1000.0, 0.1, 0.92)])
     assert "a slot's speed / the plain process's: 0.90 (0.90 to 0.90)" in shown
+
+
+def test_the_discovery_report_sets_nvml_against_the_script():
+    shown = discovery.report([discovery.Discovery(20.0, 1.0)], [discovery.Discovery(40.0, 10.0)])
+    assert "nvidia / discovery-script, first time: 0.50 (0.50 to 0.50)" in shown
+    assert "nvidia / discovery-script, again: 0.10 (0.10 to 0.10)" in shown
+
+
+@pytest.mark.parametrize("driver", [discovery.NVML, discovery.SCRIPT])
+def test_both_drivers_find_all_gpus_of_the_discovery_benchmark(tmp_path, driver):
+    measured = discovery.run(driver, 1, discovery.node(tmp_path))
+    assert measured.first > 0
+    assert measured.again > 0

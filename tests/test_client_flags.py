@@ -44,8 +44,8 @@ def test_a_flag_goes_before_d_and_both_before_a_file(tmp_path):
     )
     flags = Flags(queue="flag", vcores="2", definitions=("yarn.application.queue=d", "yarn.application.name=d"), files=(str(file),))
     settings = configuration.load(flags.paths, overrides(flags, None)).settings()
-    assert (settings.application.queue, settings.application.name, settings.task_manager.slots) == ("flag", "d", 4)
-    assert settings.task_manager.vcores == 2
+    assert (settings.application.queue, settings.application.name, settings.groups[0].slots) == ("flag", "d", 4)
+    assert settings.groups[0].vcores == 2
 
 
 def test_a_value_may_hold_an_equals_sign():
@@ -55,8 +55,8 @@ def test_a_value_may_hold_an_equals_sign():
 
 
 def test_the_n_of_local_is_the_number_of_taskmanagers():
-    assert configuration.load([], overrides(Flags(), 3)).settings().task_manager.count == 3
-    assert configuration.load([], overrides(Flags(taskmanagers="3"), 3)).settings().task_manager.count == 3
+    assert configuration.load([], overrides(Flags(), 3)).settings().groups[0].count == 3
+    assert configuration.load([], overrides(Flags(taskmanagers="3"), 3)).settings().groups[0].count == 3
     with pytest.raises(ClientError, match=r"--master local\[3\] with --taskmanagers 2"):
         overrides(Flags(taskmanagers="2"), 3)
 
@@ -65,7 +65,7 @@ def resources(*specs, files=(), definitions=()):
     flags = Flags(resources=specs, files=tuple(map(str, files)), definitions=definitions)
     return [
         (r.name, r.amount, r.driver, r.yarn_type)
-        for r in configuration.load(flags.paths, overrides(flags, None)).settings().external_resources
+        for r in configuration.load(flags.paths, overrides(flags, None)).settings().groups[0].external_resources
     ]
 
 

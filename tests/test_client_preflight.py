@@ -4,6 +4,7 @@ import pytest
 
 from client import preflight
 from client.cluster import ClusterView, Node, Queue
+from client.container_asks import of_group
 from conf import configuration
 
 
@@ -19,13 +20,13 @@ def asks(**amounts):
     return settings(f"external-resources={names}", *keys, *types)
 
 
-def node(host, memory=8192, vcores=16, **types):
+def node(host, memory=8192, vcores=16, labels=(), **types):
     total = {"memory-mb": memory, "vcores": vcores} | {f"yarn.io/{name}": amount for name, amount in types.items()}
-    return Node(host, (), total, total)
+    return Node(host, labels, total, total)
 
 
-def queue(path, state="RUNNING", *, leaf=True, creates_children=False):
-    return Queue(path, state, leaf, creates_children)
+def queue(path, state="RUNNING", *, leaf=True, creates_children=False, **more):
+    return Queue(path, state, leaf, creates_children, **more)
 
 
 ROOT = queue("root", leaf=False)
@@ -162,7 +163,8 @@ def test_no_running_node():
 
 
 def test_more_than_the_whole_cluster_is_a_warning():
-    given = dataclasses.replace(asks(gpu=2), task_manager=dataclasses.replace(settings().task_manager, count=2))
+    (group,) = asks(gpu=2).groups
+    given = dataclasses.replace(asks(gpu=2), groups=(dataclasses.replace(group, count=2),))
     assert preflight.problems(given, VIEW) == []
     assert preflight.warnings(given, VIEW) == [
         "2 TaskManagers and the application master ask for yarn.io/gpu 4, and all nodes have 3: some will wait for ever"
@@ -171,5 +173,67 @@ def test_more_than_the_whole_cluster_is_a_warning():
 
 def test_a_resource_without_a_type_is_not_asked_for():
     given = settings("external-resources=nic", "external-resource.nic.amount=9", "external-resource.nic.driver-factory.class=list")
-    assert preflight.task_manager_ask(given) == {"memory-mb": 1024, "vcores": 1}
+    assert of_group(given.groups[0]).resources == {"memory-mb": 1024, "vcores": 1}
     assert preflight.problems(given, VIEW) == []
+
+
+TWO_GROUPS = (
+    "taskmanager.groups=train;io",
+    "external-resource.gpu.amount=1",
+    "external-resource.gpu.yarn.config-key=yarn.io/gpu",
+    "taskmanager.group.train.external-resources=gpu",
+)
+
+
+def test_each_group_is_checked_by_its_own_keys():
+    given = settings(*TWO_GROUPS, "taskmanager.group.train.external-resource.gpu.amount=9", "taskmanager.group.io.memory.process.size=99g")
+    assert [(problem.key, problem.cause.partition(";")[0]) for problem in preflight.problems(given, VIEW)] == [
+        ("taskmanager.group.io.memory.process.size", "no node offers memory-mb 101376 for a TaskManager of group io"),
+        ("taskmanager.group.train.external-resource.gpu.amount", "no node offers yarn.io/gpu 9 for a TaskManager of group train"),
+    ]
+
+
+def test_a_group_asks_for_its_own_resources_only():
+    train, io = settings(*TWO_GROUPS).groups
+    assert of_group(train).resources == {"memory-mb": 1024, "vcores": 1, "yarn.io/gpu": 1}
+    assert of_group(io).resources == {"memory-mb": 1024, "vcores": 1}
+
+
+LABELLED = dataclasses.replace(
+    VIEW,
+    nodes=(node("n1"), node("n2", labels=("fast",), gpu=2)),
+    queues=(queue("root.default", labels=("fast",)), queue("root.slow", labels=("slow",))),
+)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "exclusive", "causes"),
+    [
+        (["yarn.taskmanager.node-label=fast", "yarn.application.node-label=fast"], {"fast"}, []),
+        (["yarn.taskmanager.node-label=fats"], set(), ["no running node has the node label 'fats' that a TaskManager asks for"]),
+        (
+            ["yarn.taskmanager.node-label=fast", "yarn.application.queue=slow"],
+            set(),
+            ["queue 'slow' has no access to the node label 'fast'"],
+        ),
+        ([], {"fast"}, ["no node offers yarn.io/gpu 1 for a TaskManager; none has any"]),
+        ([], set(), []),
+    ],
+    ids=["label", "unknown label", "queue without access", "exclusive label", "shared label"],
+)
+def test_a_node_label_decides_which_nodes_count(overrides, exclusive, causes):
+    keys = ["external-resources=gpu", "external-resource.gpu.amount=1", "external-resource.gpu.yarn.config-key=yarn.io/gpu"]
+    view = dataclasses.replace(LABELLED, exclusive_labels=frozenset(exclusive))
+    assert [problem.cause for problem in preflight.problems(settings(*keys, *overrides), view)] == causes
+
+
+def test_the_default_label_of_the_queue_decides_where_none_is_asked_for():
+    view = dataclasses.replace(LABELLED, exclusive_labels=frozenset({"fast"}), queues=(queue("root.default", default_label="fast"),))
+    assert preflight.problems(asks(gpu=2), view) == []
+
+
+def test_more_than_the_queue_may_have_is_a_warning():
+    view = dataclasses.replace(VIEW, queues=(queue("root.default", maximum={"memory-mb": 2048, "yarn.io/gpu": 9}),))
+    assert preflight.warnings(settings("treadle.taskmanagers=2"), view) == [
+        "2 TaskManagers and the application master ask for memory-mb 3072, and queue default may have at most 2048: some will wait for ever"
+    ]

@@ -6,9 +6,11 @@ import zipfile
 
 from client.staging import stage, write_treadle_zip
 from protocol.launch import Job, Launch
+from protocol.records import VERSION
 from protocol.wire import from_bytes
 
-LAUNCH = Launch(1, Job("main", ("job.py", "--epochs", "3")), {"external-resources": "gpu"}, "/usr/bin/python3", "/opt/treadle/bin/python")
+JOB = Job("main", ("job.py", "--epochs", "3"))
+LAUNCH = Launch(VERSION, JOB, {"external-resources": "gpu"}, "/usr/bin/python3", "/opt/treadle/bin/python")
 
 
 def test_what_is_staged(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 import skein
 
 from client import credentials, driver_log
+from client.driver_process import QUICK_JVM
 from client.staging import StagedFiles
 from client.submission import application_spec
 from conf import configuration
@@ -28,9 +29,9 @@ PAIR = credentials.Credentials(b"certificate", b"key")
 STAGING = Path("/tmp/staging")
 
 
-def specification(python="/opt/treadle/bin/python", script="job.py"):
+def specification(python="/opt/treadle/bin/python", script="job.py", settings=SETTINGS):
     files = StagedFiles(STAGING / "launch.json", STAGING / "treadle.zip", STAGING / script if script else None)
-    return application_spec(SETTINGS, python, files, STAGING / "treadle-overlay.jar", PAIR)
+    return application_spec(settings, python, files, STAGING / "treadle-overlay.jar", PAIR)
 
 
 def file(name):
@@ -56,13 +57,13 @@ def test_the_whole_specification():
                 "treadle-overlay.jar": file("treadle-overlay.jar"),
                 "job.py": file("job.py"),
             },
-            "env": {"_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"},
+            "env": {"_JAVA_OPTIONS": " ".join(QUICK_JVM)},
             "log_level": "INFO",
             "security": {"cert_bytes": "certificate", "key_bytes": "key"},
         },
         "services": {
-            "taskmanager": {
-                "instances": SETTINGS.task_manager.count,
+            "tm": {
+                "instances": SETTINGS.groups[0].count,
                 "resources": {"memory": 2048, "vcores": 3, "gpus": 0, "fpgas": 0},
                 "script": "exec /opt/treadle/bin/python -I -m task_manager --launch launch.json",
                 "files": {"launch.json": file("launch.json"), "treadle.zip": file("treadle.zip")},
@@ -70,7 +71,7 @@ def test_the_whole_specification():
                 "depends": [],
                 "max_restarts": 0,
                 "allow_failures": True,
-                "node_label": "@@taskmanager",
+                "node_label": "@@tm",
                 "nodes": [],
                 "racks": [],
                 "relax_locality": False,
@@ -90,12 +91,12 @@ def test_a_command_ships_no_script():
 def test_an_interpreter_with_a_blank_in_its_path_is_quoted():
     spec = specification("/opt/my env/bin/python")
     assert spec.master.script.startswith("exec '/opt/my env/bin/python' -I -m yarn_am")
-    assert spec.services["taskmanager"].script.startswith("exec '/opt/my env/bin/python' -I -m task_manager")
+    assert spec.services["tm"].script.startswith("exec '/opt/my env/bin/python' -I -m task_manager")
 
 
 def test_the_specification_survives_skeins_own_form():
     spec = specification()
-    assert skein.ApplicationSpec.from_protobuf(spec.to_protobuf()).services["taskmanager"].instances == SETTINGS.task_manager.count
+    assert skein.ApplicationSpec.from_protobuf(spec.to_protobuf()).services["tm"].instances == SETTINGS.groups[0].count
 
 
 def test_credentials_are_what_skein_makes_but_for_the_dates():
@@ -148,3 +149,18 @@ def test_credentials_are_for_their_owner_only(tmp_path):
 )
 def test_the_line_that_says_what_happened(message, log, line):
     assert driver_log.meaningful_line(message, log) == line
+
+
+def test_each_group_is_a_service_with_its_own_size_and_label():
+    given = [
+        ("taskmanager.groups", "train;io"),
+        ("taskmanager.group.train.count", "2"),
+        ("taskmanager.group.train.node-label", "gpu"),
+        ("taskmanager.group.io.memory.process.size", "256m"),
+        ("yarn.application.node-label", "cpu"),
+    ]
+    spec = specification(settings=configuration.load([], [(*pair, "-D") for pair in given]).settings())
+    train, io = spec.services["train"], spec.services["io"]
+    assert (train.instances, train.node_label, train.resources.memory) == (2, "gpu@@train", 1024)
+    assert (io.instances, io.node_label, io.resources.memory) == (1, "cpu@@io", 256)
+    assert spec.node_label == "cpu"

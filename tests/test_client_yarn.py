@@ -103,7 +103,7 @@ def test_without_hadoops_client_nothing_is_left_behind(submit, resourcemanager, 
 
 @pytest.mark.parametrize(
     ("classpath", "said"),
-    [("exit 3", "`yarn classpath --glob` ended with exit code 3"), ("echo nothing", "Exception: no such class")],
+    [("exit 3", "`yarn classpath` ended with exit code 3"), ("echo nothing", "Exception: no such class")],
     ids=["no class path", "no driver"],
 )
 def test_a_driver_that_does_not_start(resourcemanager, listening, tmp_path, classpath, said):

@@ -1,23 +1,21 @@
 """Every rule of the application master's policy: events and a clock in, actions out."""
 
-import re
-
 import pytest
 
 from protocol.outcome import Outcome
-from protocol.records import VERSION, Device, Registration, RegistrationFailure, Slot, SlotResult
-from yarn_am.cluster_state import ApplicationState, ClusterState, Plan, TaskManagerState
+from protocol.records import VERSION, Device, Heartbeat, Registration, Slot, SlotResult
+from yarn_am.cluster_state import ApplicationState, ClusterState
 from yarn_am.events import (
     Completed,
     Deploy,
     Finish,
     Granted,
+    Heard,
     Interrupted,
     MainEnded,
     MasterLost,
     Progress,
     Registered,
-    RegistrationFailed,
     RegistrationLost,
     Reported,
     SchedulerUp,
@@ -25,26 +23,32 @@ from yarn_am.events import (
     StartMain,
     Tick,
 )
+from yarn_am.plan import GroupPlan, Plan, Restart
+from yarn_am.replacement import Limits
 
+LIMITS = Limits(failures=3, failure_rate=10, retry_interval_s=3, node_failures=2, exclusion_s=100)
 ASKED = {"memory-mb": 512, "vcores": 1, "yarn.io/gpu": 1}
 GRANTED = {**ASKED, "example.com/rdma": 0}
 
 
 def registration(number, container=None, version=VERSION, slots=1):
     own = tuple(Slot(f"tm-{number}/slot-{i}", (Device("gpu", str(i), f"GPU-{number}-{i}", {}),)) for i in range(slots))
-    return Registration(version, f"tm-{number}", container or f"c{number}", "nm1", "127.0.0.11", 4000 + number, 1, own)
+    ports = tuple(4000 + 10 * number + i for i in range(2))
+    return Registration(version, f"tm-{number}", container or f"c{number}", "nm1", "127.0.0.11", ports, 1, own)
 
 
-def state(kind="command", task_managers=2, parallelism=None):
-    return ClusterState(Plan("train.py", kind, ("python", "train.py"), task_managers, parallelism or task_managers, ASKED, 10.0))
+def state(kind="command", task_managers=2, parallelism=None, slots=1, **more):
+    groups = (GroupPlan("tm", task_managers, slots, ASKED),)
+    wanted = {"limits": LIMITS, "restart": Restart(0, 1.0), "allowed_failures": 0, "one_node": False} | more
+    return ClusterState(Plan("train.py", kind, ("python", "train.py"), groups, parallelism or task_managers * slots, 10.0, 50.0, **wanted))
 
 
 def granted(number, resources=GRANTED):
     return Granted(f"c{number}", "nm1:8041", resources)
 
 
-def running(kind="command", task_managers=2):
-    cluster = state(kind, task_managers)
+def running(kind="command", task_managers=2, **more):
+    cluster = state(kind, task_managers, **more)
     for i in range(task_managers):
         cluster.handle(granted(i), 0)
         cluster.handle(Registered(registration(i)), 1)
@@ -70,7 +74,7 @@ def test_the_job_starts_when_the_last_task_manager_is_there():
 
 
 def test_a_main_starts_first_and_slots_follow_its_scheduler():
-    cluster = state("main", 1, parallelism=2)
+    cluster = state("main", 1, slots=2)
     assert cluster.handle(Registered(registration(0, slots=2)), 0) == [StartMain()]
     (deploy,) = cluster.handle(SchedulerUp("tls://127.0.0.1:9"), 1)
     assert (deploy.deployment.kind, deploy.deployment.scheduler) == ("dask", "tls://127.0.0.1:9")
@@ -79,7 +83,7 @@ def test_a_main_starts_first_and_slots_follow_its_scheduler():
 
 
 def test_only_as_many_slots_as_the_parallelism_take_part():
-    cluster = state(task_managers=1, parallelism=3)
+    cluster = state(task_managers=1, parallelism=3, slots=4)
     (deploy,) = cluster.handle(Registered(registration(0, slots=4)), 0)
     assert list(deploy.deployment.ranks) == ["tm-0/slot-0", "tm-0/slot-1", "tm-0/slot-2"]
     assert [cluster.handle(SlotEnded(SlotResult(f"tm-0/slot-{i}", 0, "")), 1) for i in (0, 1)] == [[], []]
@@ -104,45 +108,6 @@ def test_foreign_registrations_are_refused(foreign, caplog):
     assert cluster.handle(Registered(foreign), 0) == []
     assert [r.container_id for r in cluster.registered()] == ["c0"]
     assert "Refused registration" in caplog.text
-
-
-@pytest.mark.parametrize("grant_first", [True, False])
-def test_a_container_with_less_than_asked_fails_the_application(grant_first):
-    cluster = state()
-    events = [granted(0, {"memory-mb": 512, "vcores": 1}), Registered(registration(0))]
-    first, second = events if grant_first else events[::-1]
-    assert cluster.handle(first, 0) == []
-    outcome = finish(cluster.handle(second, 0))
-    assert outcome.status == "FAILED"
-    assert "less than was asked: yarn.io/gpu 0 of 1" in outcome.diagnostics
-
-
-def test_a_failed_registration_ends_the_application_with_its_words():
-    failure = RegistrationFailure(VERSION, "tm-1", "c1", "nm2", "gpu: asked 2, found 1", "Ask for less.", "stderr of the script")
-    cluster = state()
-    outcome = finish(cluster.handle(RegistrationFailed(failure), 0))
-    assert outcome == Outcome(
-        "FAILED", 1, "TaskManager tm-1 on nm2 could not register: gpu: asked 2, found 1\nAsk for less.\nstderr of the script"
-    )
-    assert cluster.failures == [failure]
-
-
-@pytest.mark.parametrize(
-    ("exit_status", "cause"),
-    [
-        (1, "its exit code was 1"),
-        (-100, "its node was lost"),
-        (-102, "YARN preempted it"),
-        (-104, "it used more memory than the container has.*\nRaise taskmanager.memory.process.size"),
-    ],
-)
-def test_a_container_that_ends_early_fails_the_application_with_yarns_cause(exit_status, cause):
-    cluster = running()
-    outcome = finish(cluster.handle(Completed("c1", "tm-1", exit_status, "YARN's own words"), 5))
-    assert outcome.status == "FAILED"
-    assert re.search(rf"TaskManager tm-1 on nm1:8041 ended before the job: {cause}", outcome.diagnostics, re.DOTALL)
-    assert outcome.diagnostics.endswith("YARN's own words")
-    assert cluster.task_managers["tm-1"].state is TaskManagerState.ENDED
 
 
 def test_a_surplus_container_that_skein_released_is_nothing():
@@ -179,16 +144,6 @@ def test_a_main_passes_its_exit_code_on():
     )
 
 
-def test_registration_times_out_from_the_grant_and_not_from_the_request():
-    cluster = state()
-    assert cluster.handle(Tick(), 1000) == []
-    cluster.handle(granted(0), 1000)
-    cluster.handle(granted(1), 1005)
-    cluster.handle(Registered(registration(0)), 1006)
-    assert cluster.handle(Tick(), 1014) == []
-    assert "container c1 on nm1:8041 did not register within 10 s" in finish(cluster.handle(Tick(), 1016)).diagnostics
-
-
 def test_interruption_is_killed_and_a_broken_master_is_failed():
     assert finish(state().handle(Interrupted("Stopped by SIGTERM"), 0)) == Outcome("KILLED", 3, "Stopped by SIGTERM")
     assert finish(state().handle(MasterLost("The store was lost"), 0)) == Outcome("FAILED", 1, "The store was lost")
@@ -207,3 +162,52 @@ def test_nothing_happens_after_the_end():
     cluster.handle(Interrupted("x"), 0)
     assert cluster.handle(Registered(registration(0)), 1) == cluster.handle(MainEnded(1, ""), 1) == []
     assert cluster.outcome == Outcome("KILLED", 3, "x")
+
+
+def deployed(actions):
+    (action,) = actions
+    assert isinstance(action, Deploy)
+    return action.deployment
+
+
+def test_a_slot_without_a_worker_gets_a_new_one_and_three_that_end_are_too_many():
+    cluster = running("main", 1)
+    cluster.handle(SchedulerUp("tls://h:1"), 2)
+    assert deployed(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 137, "")), 3)).starts == {"tm-0/slot-0": 1}
+    assert cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 137, "", start=0)), 3) == []
+    assert deployed(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 1, "", start=1)), 4)).starts == {"tm-0/slot-0": 2}
+    outcome = finish(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 1, "No module named 'dask'", start=2)), 5))
+    assert outcome == Outcome("FAILED", 1, "Slot tm-0/slot-0: its Dask worker ended with exit code 1\nNo module named 'dask'")
+
+
+def test_a_command_starts_again_in_all_slots_with_another_port():
+    cluster = running(restart=Restart(1, 5.0))
+    cluster.handle(SlotEnded(SlotResult("tm-1/slot-0", 0, "")), 2)
+    stop = deployed(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 1, "")), 10))
+    assert (stop.attempt, stop.ranks) == (1, {})
+    assert cluster.handle(SlotEnded(SlotResult("tm-1/slot-0", 143, "")), 11) == []
+    assert cluster.handle(Tick(), 14) == []
+    again = deployed(cluster.handle(Tick(), 15))
+    assert (again.attempt, again.ranks, again.master_port) == (1, {"tm-0/slot-0": 0, "tm-1/slot-0": 1}, 4001)
+    assert finish(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 7, "", attempt=1)), 16)).exit_code == 7
+
+
+def test_so_many_slots_of_a_command_may_fail():
+    cluster = running(allowed_failures=1)
+    assert cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 1, "")), 2) == []
+    outcome = finish(cluster.handle(SlotEnded(SlotResult("tm-1/slot-0", 0, "")), 3))
+    assert outcome == Outcome("SUCCEEDED", 0, "train.py succeeded in 2 slots, 1 failed, as allowed")
+
+
+def test_a_registration_with_other_slots_than_asked_for_is_refused(caplog):
+    cluster = state()
+    cluster.handle(Registered(registration(0, slots=3)), 0)
+    assert cluster.registered() == []
+    assert "it has 3 slots where 1 were asked for" in caplog.text
+
+
+def test_a_heartbeat_of_another_container_is_not_this_task_managers():
+    cluster = running()
+    cluster.handle(Heard(Heartbeat(VERSION, "tm-0", "c7", 1, 60, 0.0, (), ())), 5)
+    cluster.handle(Heard(Heartbeat(VERSION, "tm-1", "c1", 1, 61, 0.0, (), ())), 5)
+    assert [each.heartbeat and each.heartbeat.memory_mb for each in cluster.task_managers] == [None, 61]

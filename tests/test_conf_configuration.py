@@ -7,7 +7,7 @@ import pytest
 
 from conf.configuration import Entry, from_flat, load
 from conf.errors import ConfigError, Problem
-from conf.settings import ApplicationSettings, ExternalResource, Settings, TaskManagerSettings
+from conf.settings import ApplicationSettings, ExternalResource, FailureSettings, Settings, TaskManagerGroup
 
 SEEDS = """\
 external-resources: gpu
@@ -32,12 +32,15 @@ def problems(*overrides: tuple[str, str]) -> tuple[Problem, ...]:
 def test_the_defaults_alone_are_a_complete_configuration() -> None:
     assert load().settings() == Settings(
         application=ApplicationSettings("Treadle application", "default", memory_mb=1024, vcores=1, heartbeat_ms=200),
-        task_manager=TaskManagerSettings(count=1, slots=1, memory_mb=1024, vcores=1, registration_timeout_s=300.0),
-        external_resources=(),
+        groups=(TaskManagerGroup("tm", count=1, slots=1, memory_mb=1024, vcores=1, node_label=None, external_resources=()),),
+        registration_timeout_s=300.0,
         parallelism=1,
         python=None,
         treadle_python=None,
         lease_directory="/var/tmp/treadle-leases",
+        failures=FailureSettings(10.0, 50.0, 3, 10.0, 3.0, 2, 3600.0, 0, 1.0, 0),
+        lease_timeout_s=10.0,
+        health_interval_s=10.0,
     )
 
 
@@ -45,7 +48,7 @@ def test_the_defaults_alone_are_a_complete_configuration() -> None:
 def test_the_seeds_example_works_unchanged(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text(SEEDS, encoding="utf-8")
-    assert load([path]).settings().external_resources == (
+    assert load([path]).settings().groups[0].external_resources == (
         ExternalResource(
             name="gpu",
             amount=1,
@@ -99,7 +102,7 @@ def test_what_is_not_set_of_slots_taskmanagers_and_parallelism_follows(
 ) -> None:
     given = {"taskmanager_numberOfTaskSlots": slots, "treadle_taskmanagers": count, "parallelism_default": parallelism}
     found = settings(**{key: value for key, value in given.items() if value is not None})
-    assert (found.task_manager.slots, found.task_manager.count, found.parallelism) == expected
+    assert (found.groups[0].slots, found.groups[0].count, found.parallelism) == expected
 
 
 def test_more_parallelism_than_slots_is_a_problem_that_names_all_three() -> None:
@@ -130,7 +133,7 @@ def test_a_refused_value_does_not_bring_a_second_problem_with_it() -> None:
 def test_vcores_follow_flinks_rule(cores: str | None, vcores: str | None, slots: str, expected: int) -> None:
     given = {"taskmanager_cpu_cores": cores, "yarn_containers_vcores": vcores, "taskmanager_numberOfTaskSlots": slots}
     found = settings(**{key: value for key, value in given.items() if value is not None})
-    assert found.task_manager.vcores == expected
+    assert found.groups[0].vcores == expected
 
 
 @pytest.mark.parametrize(
@@ -170,19 +173,19 @@ def test_all_refused_values_are_told_at_once() -> None:
 
 
 def test_a_size_without_a_unit_is_bytes_and_told(caplog: pytest.LogCaptureFixture) -> None:
-    assert settings(taskmanager_memory_process_size=str(256 * 1024**2)).task_manager.memory_mb == 256
+    assert settings(taskmanager_memory_process_size=str(256 * 1024**2)).groups[0].memory_mb == 256
     assert "taskmanager.memory.process.size is 268435456 (-D): no unit, so bytes" in caplog.text
 
 
 @pytest.mark.parametrize(("text", "memory_mb"), [("4g", 4096), ("4 gb", 4096), ("4GiB", 4096), ("1728m", 1728), ("1048575k", 1023)])
 def test_sizes_are_whole_mebibytes_rounded_down(text: str, memory_mb: int) -> None:
-    assert settings(taskmanager_memory_process_size=text).task_manager.memory_mb == memory_mb
+    assert settings(taskmanager_memory_process_size=text).groups[0].memory_mb == memory_mb
 
 
 def test_durations_without_a_unit_are_milliseconds() -> None:
     found = settings(yarn_heartbeat_container__request__interval="1000", resourcemanager_taskmanager__registration_timeout="1500")
     assert found.application.heartbeat_ms == 1000
-    assert math.isclose(found.task_manager.registration_timeout_s, 1.5)
+    assert math.isclose(found.registration_timeout_s, 1.5)
 
 
 def test_an_empty_override_unsets_an_option_without_default(tmp_path: Path) -> None:
@@ -197,3 +200,19 @@ def test_every_unreadable_file_and_nameless_key_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load([tmp_path / "absent.yaml", tmp_path / "broken.yaml"], [(" ", "x", "-D")])
     assert [problem.key for problem in caught.value.problems] == [str(tmp_path / "absent.yaml"), f"{tmp_path / 'broken.yaml'}:1", "-D"]
+
+
+@pytest.mark.parametrize(("task_managers", "failures"), [(1, 3), (2, 4), (50, 100)])
+def test_more_task_managers_may_fail_more_often(task_managers: int, failures: int) -> None:
+    assert settings(treadle_taskmanagers=str(task_managers)).failures.max_failures == failures
+
+
+def test_a_command_is_only_restarted_when_that_is_asked_for() -> None:
+    overrides = [("restart-strategy.fixed-delay.attempts", "5", "-D")]
+    assert load(overrides=overrides).settings().failures.restart_attempts == 0
+    assert load(overrides=[*overrides, ("restart-strategy.type", "fixed-delay", "-D")]).settings().failures.restart_attempts == 5
+
+
+def test_a_heartbeat_timeout_within_the_interval_is_a_problem() -> None:
+    (problem,) = problems(("heartbeat.timeout", "5 s"))
+    assert problem.cause == "heartbeat.timeout is 5 s, not longer than heartbeat.interval, 10 s"

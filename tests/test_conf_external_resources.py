@@ -11,7 +11,7 @@ from conf.units import LONG_MAX
 
 
 def read(values: dict[str, str]) -> tuple[ExternalResource, ...]:
-    return load(overrides=[(key, value, "-D") for key, value in values.items()]).settings().external_resources
+    return load(overrides=[(key, value, "-D") for key, value in values.items()]).settings().groups[0].external_resources
 
 
 def gpu(**changes: str | None) -> dict[str, str]:

@@ -57,7 +57,8 @@ def test_a_slip_is_answered_with_the_nearest_key(tmp_path: Path, wrong: str, rig
 @pytest.mark.parametrize(
     ("key", "accepted"),
     [
-        ("treadle.xyzzy", "treadle.lease.directory, treadle.python.executable, treadle.taskmanagers"),
+        ("treadle.xyzzy", "treadle.lease.directory, "),
+        ("treadle.xyzzy", "treadle.python.executable, treadle.taskmanager.max-failures, treadle.taskmanagers"),
         (
             "external-resource.gpu.xyzzy",
             "amount, driver-factory.class, yarn.config-key, on-missing, assignment, slots-per-device, kubernetes.config-key, param.<key>",
@@ -89,14 +90,11 @@ FLINKS_OWN = [
     "taskmanager.registration.timeout",
     "taskmanager.load-balance.mode",
     "resourcemanager.taskmanager-timeout",
-    "resourcemanager.start-worker.retry-interval",
     "slotmanager.number-of-slots.max",
     "yarn.heartbeat.interval",
     "yarn.application.type",
     "yarn.application.id",
     "yarn.application.priority",
-    "yarn.application.node-label",
-    "yarn.taskmanager.node-label",
     "yarn.tags",
     "yarn.application-attempts",
     "yarn.ship-files",
@@ -159,7 +157,7 @@ def test_keys_of_a_resource_that_is_not_listed_are_one_problem(
 )
 def test_a_list_overridden_so_as_to_leave_a_resource_out_does(tmp_path: Path, text: str, overrides: list[str], listed: list[str]) -> None:
     configuration = load_text(tmp_path, text, *overrides)
-    assert [resource.name for resource in configuration.settings().external_resources] == listed
+    assert [resource.name for resource in configuration.settings().groups[0].external_resources] == listed
     assert not any(key.startswith("external-resource.gpu.") for key in configuration.entries)
 
 

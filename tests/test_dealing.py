@@ -64,11 +64,28 @@ def test_every_device_is_dealt_once_and_evenly(devices, slots):
     assert max(map(len, hands)) - min(map(len, hands)) <= 1
 
 
+@given(st.integers(1, 12), st.integers(1, 5))
+def test_with_slots_enough_every_device_has_all_the_slots_that_it_may(devices, slots_per_device):
+    held = [device.uuid for hand in deal(gpus(devices), devices * slots_per_device, slots_per_device=slots_per_device) for device in hand]
+    assert all(held.count(device.uuid) == slots_per_device for device in gpus(devices))
+
+
 def test_a_slot_sees_its_own_devices_only():
-    assert visibility([]) == {"CUDA_VISIBLE_DEVICES": "", **ORDER}
-    assert visibility(gpus(2)) == {"CUDA_VISIBLE_DEVICES": "GPU-0,GPU-1", **ORDER}
+    assert visibility([]) == {"CUDA_VISIBLE_DEVICES": "", "NVIDIA_VISIBLE_DEVICES": "void", **ORDER}
+    assert visibility(gpus(2)) == {"CUDA_VISIBLE_DEVICES": "GPU-0,GPU-1", "NVIDIA_VISIBLE_DEVICES": "GPU-0,GPU-1", **ORDER}
+
+
+def test_a_driver_may_tell_nvidias_container_runtime_something_else():
+    gpu = FoundDevice("0", "GPU-0", {}, {"CUDA_VISIBLE_DEVICES": "GPU-0", "NVIDIA_VISIBLE_DEVICES": "0"})
+    assert visibility([gpu])["NVIDIA_VISIBLE_DEVICES"] == "0"
 
 
 def test_devices_of_other_kinds_have_variables_of_their_own():
     nic = FoundDevice("mlx5_0", "mlx5_0", {}, {"UCX_NET_DEVICES": "mlx5_0"})
-    assert visibility([nic, *gpus(1)]) == {"CUDA_VISIBLE_DEVICES": "GPU-0", "UCX_NET_DEVICES": "mlx5_0", **ORDER}
+    own = {"CUDA_VISIBLE_DEVICES": "GPU-0", "NVIDIA_VISIBLE_DEVICES": "GPU-0", "UCX_NET_DEVICES": "mlx5_0"}
+    assert visibility([nic, *gpus(1)]) == own | ORDER
+
+
+def test_slots_that_share_devices_share_near_ones():
+    devices = [FoundDevice(str(i), f"GPU-{i}", {"numa_node": str(i % 2)}) for i in range(4)]
+    assert indices(deal(devices, 2, slots_per_device=2)) == [["0", "2"], ["1", "3"]]

@@ -6,10 +6,11 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from gpu_node import Node
 
 from drivers.device import DriverError, FoundDevice
 from drivers.discovery_script import DiscoveryScriptDriver, GpuDiscoveryScriptDriver
@@ -274,6 +275,7 @@ def test_a_script_that_can_not_run_is_refused_at_once(
         ({"discovery-script.timeout": "soon"}, "is not a time limit: 'soon'"),
         ({"discovery-script.timeout": "0 s"}, "is not a time limit: '0 s'"),
         ({"discovery-script.timeout": "61 min"}, "is not a time limit: '61 min'"),
+        ({"discovery-script.health": "yes"}, "param.discovery-script.health is unknown: 'yes'"),
         ({"visibility-variable": "A B"}, "is no name of an environment variable: 'A B'"),
     ],
 )
@@ -285,7 +287,8 @@ def test_a_wrong_parameter_is_refused_by_name(params: dict[str, str], complaint:
 def test_an_unknown_parameter_is_answered_with_the_known_ones() -> None:
     with pytest.raises(DriverError) as raised:
         DiscoveryScriptDriver({"paht": "x"})
-    assert raised.value.remedy == "it takes discovery-script.path, discovery-script.args, discovery-script.timeout, visibility-variable"
+    known = "discovery-script.path, discovery-script.args, discovery-script.timeout, visibility-variable, discovery-script.health"
+    assert raised.value.remedy == f"it takes {known}"
 
 
 @pytest.mark.parametrize(
@@ -302,3 +305,103 @@ def test_a_time_limit_in_each_notation(script: WriteScript, caplog: pytest.LogCa
 def test_an_amount_that_is_not_positive_is_the_callers_mistake(script: WriteScript, amount: int) -> None:
     with pytest.raises(ValueError, match=f"must be positive, not {amount}"):
         driver(script("echo 0")).discover(amount)
+
+
+WATCHED = """
+if [ "$TREADLE_DISCOVERY_HEALTH" = 1 ]; then echo "$*" >> {directory}/health-runs; cat {directory}/there; else echo 0,1; fi
+"""
+
+
+def test_a_watched_device_that_the_script_does_not_list_twice_is_lost(script: WriteScript, tmp_path: Path) -> None:
+    path, there = script(WATCHED.format(directory=tmp_path)), tmp_path / "there"
+    watching = driver(path, health="true", args="--all")
+    watching.discover(2)
+    said = []
+    for listed in ("0,1,2", "0", "0,1", "0", "0"):
+        there.write_text(listed)
+        said.append([watching.health(uuid) for uuid in "01"])
+    assert said == [[None, None]] * 4 + [[None, f"{path} does not list it any more (2 times in a row)"]]
+    assert (tmp_path / "health-runs").read_text() == "2 --all\n" * 5
+
+
+def test_a_script_that_fails_says_nothing_of_its_devices(script: WriteScript, tmp_path: Path) -> None:
+    watching = driver(script(WATCHED.format(directory=tmp_path)), health="true")
+    watching.discover(2)
+    with pytest.raises(DriverError, match="the discovery script exited with 1"):
+        watching.health("0")
+
+
+def test_a_script_that_need_not_be_fit_for_it_is_not_run_again(script: WriteScript, tmp_path: Path) -> None:
+    unwatched = driver(script(WATCHED.format(directory=tmp_path)))
+    unwatched.discover(2)
+    assert unwatched.health("0") is None
+    assert not (tmp_path / "health-runs").exists()
+
+
+@pytest.fixture
+def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    node = Node(tmp_path)
+    monkeypatch.setenv("PATH", node.path)
+    yield node
+    node.close()
+
+
+def uuids_of(path: Path, factory: type[DiscoveryScriptDriver] = GpuDiscoveryScriptDriver, **params: str) -> list[str]:
+    return [device.uuid for device in factory({"discovery-script.path": str(path), **params}).discover(2)]
+
+
+@pytest.mark.parametrize(
+    ("printed", "found"),
+    [
+        ("1,0", ["GPU-0001", "GPU-0000"]),
+        ("0,9", ["GPU-0000", "9"]),
+        ("GPU-0001,0000:10:00.0", ["GPU-0001", "0000:10:00.0"]),
+        ("0,1\n0: uuid=GPU-told;name=T4\n1: name=T4", ["GPU-told", "GPU-0001"]),
+    ],
+)
+def test_gpus_given_by_number_get_their_uuids_from_nvidia_smi(script: WriteScript, gpus: Node, printed: str, found: list[str]) -> None:
+    assert uuids_of(script(f"echo '{printed}'")) == found
+
+
+def test_a_slot_sees_the_gpu_by_its_uuid(script: WriteScript, gpus: Node) -> None:
+    found = GpuDiscoveryScriptDriver({"discovery-script.path": str(script("echo 1"))}).discover(1)
+    assert found == [FoundDevice("1", "GPU-0001", {}, {"CUDA_VISIBLE_DEVICES": "GPU-0001"})]
+
+
+@pytest.mark.parametrize(
+    ("variable", "found"),
+    [("FPGA_DEVICES", ["0", "1"]), ("", ["0", "1"]), ("CUDA_VISIBLE_DEVICES", ["GPU-0000", "GPU-0001"])],
+)
+def test_other_devices_are_not_taken_for_gpus(script: WriteScript, gpus: Node, variable: str, found: list[str]) -> None:
+    assert uuids_of(script("echo 0,1"), DiscoveryScriptDriver, **{"visibility-variable": variable}) == found
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("#!/no/such/shell\n", "cannot start nvidia-smi: No such file or directory"),
+        ("#!/bin/sh\necho 'could not talk to the driver'; exit 9\n", "nvidia-smi ended with 9: could not talk to the driver"),
+    ],
+)
+def test_numbers_stay_numbers_where_nvidia_smi_can_not_tell(
+    script: WriteScript, gpus: Node, caplog: pytest.LogCaptureFixture, program: str, why: str
+) -> None:
+    gpus.install(program)
+    assert uuids_of(script("echo 0,1")) == ["0", "1"]
+    assert why in caplog.text
+    assert "leased by their bare indices" in caplog.text
+
+
+def test_a_watched_gpu_is_not_lost_when_nvidia_smi_fails_once(script: WriteScript, gpus: Node) -> None:
+    driver = GpuDiscoveryScriptDriver({"discovery-script.path": str(script("echo 0,1")), "discovery-script.health": "true"})
+    assert [device.uuid for device in driver.discover(2)] == ["GPU-0000", "GPU-0001"]
+    gpus.install("#!/bin/sh\nexit 9\n")
+    assert driver.health("GPU-0000") is None
+
+
+def test_a_script_says_by_its_exit_code_that_others_use_the_devices(script: WriteScript) -> None:
+    waiting = driver(script("echo 'FPGA 0 is used by 4711' >&2; exit 75"))
+    with pytest.raises(DriverError, match="says that others use the devices") as raised:
+        waiting.discover(1)
+    assert waiting.busy
+    assert "FPGA 0 is used by 4711" in raised.value.detail

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -76,6 +76,12 @@ class Asked:
         first, second = answer.content["answers"]
         assert first == second
         return [FoundDevice(**device) for device in first]
+
+    def health(self, device_uuid: str) -> str | None:
+        return ask(*self._question).content["health"].get(device_uuid)
+
+    def release(self, device_uuids: Sequence[str]) -> None:
+        assert ask(*self._question).content["released"] is None
 
 
 def test_every_driver_of_ours_has_a_case():

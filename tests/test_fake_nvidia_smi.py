@@ -17,6 +17,7 @@ NVIDIA_SMI = [
     ("--query-gpu=memory.total,utilization.gpu --format=csv,noheader,nounits", "40960, 0\n40960, 0\n"),
     ("--query-gpu=name,memory.used,power.draw --format=csv,noheader", "Fake A100, 10 MiB, 45.00 W\nFake A100, 10 MiB, 45.00 W\n"),
     ("--query-gpu=pci.bus_id,temperature.gpu --format=csv", "pci.bus_id, temperature.gpu\n00000000:10:00.0, 34\n00000000:11:00.0, 34\n"),
+    ("--query-compute-apps=gpu_uuid,pid --format=csv,noheader", ""),
 ]
 
 

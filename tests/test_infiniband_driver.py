@@ -1,5 +1,7 @@
 """The infiniband driver on a directory shaped like sysfs."""
 
+import shutil
+
 import pytest
 
 from drivers.device import DriverError, FoundDevice
@@ -67,3 +69,30 @@ def test_a_node_without_rdma_is_an_error(tmp_path):
 def test_wrong_parameters_are_refused(params, cause):
     with pytest.raises(DriverError, match=cause):
         InfinibandDriver(params)
+
+
+@pytest.mark.parametrize(("ports", "words"), [("active", "as an active port"), ("all", "as a port")])
+def test_a_port_that_is_gone_for_two_looks_is_lost(sysfs, ports, words):
+    sysfs("mlx5_0", {1: "4: ACTIVE"}, "a")
+    sysfs("mlx5_1", {1: "4: ACTIVE"}, "b")
+    driver = InfinibandDriver({"root": str(sysfs.root), "ports": ports})
+    assert [driver.health(uuid) for uuid in ("a:1", "b:1")] == [None, None]
+    shutil.rmtree(sysfs.root / "mlx5_1")
+    assert [driver.health(uuid) for uuid in ("a:1", "b:1") * 2] == [
+        None,
+        None,
+        None,
+        f"{sysfs.root} does not list it {words} any more (2 times in a row)",
+    ]
+
+
+@pytest.mark.parametrize(("ports", "lost"), [("active", True), ("all", False)])
+def test_a_port_whose_link_is_down_is_lost_unless_such_ports_are_wanted(sysfs, ports, lost):
+    sysfs("mlx5_0", {1: "4: ACTIVE"}, "a")
+    driver = InfinibandDriver({"root": str(sysfs.root), "ports": ports})
+    state = sysfs.root / "mlx5_0/ports/1/state"
+    said = []
+    for is_active in (True, False, True, False, False):
+        state.write_text("4: ACTIVE\n" if is_active else "1: DOWN\n")
+        said.append(driver.health("a:1") is not None)
+    assert said == [False] * 4 + [lost]

@@ -23,13 +23,20 @@ OURS = {
 
 OTHERS = {
     "conf": {"yaml": {"flink_yaml"}},
-    "protocol": {"skein": {"skein_store"}},
-    "drivers": {"pynvml": {"nvidia"}},
+    "protocol": {"skein": {"skein_store", "skein_import"}},
+    "drivers": {"pynvml": {"nvml"}},
     "treadle": None,  # the user's environment: what is imported where is checked by importing it without any of it
     "yarn_overlay": {},
     "minicluster": {"click": {"__main__"}},
-    "client": {"click": None, "skein": {"submission"}, "cryptography": {"credentials"}, "pyarrow": {"storage"}},
-    "yarn_am": {"skein": {"__main__", "skein_containers"}, "tornado": {"rest"}},
+    "client": {
+        "click": None,
+        "skein": {"submission", "skein_driver"},
+        "cryptography": {"credentials"},
+        "gssapi": {"negotiate"},
+        "hdfs_native": {"hdfs_attempt"},
+        "pyarrow": {"storage"},
+    },
+    "yarn_am": {"skein": {"__main__", "skein_containers"}, "tornado": {"rest"}, "prometheus_client": {"metrics"}},
     "task_manager": {},
 }
 """Package → other people's library → our modules that may import it (None: any)."""

@@ -82,9 +82,9 @@ def test_the_seeds_configuration_as_it_stands_gives_each_its_own(host):
 
 
 def test_a_third_task_manager_on_two_gpus_is_refused_clearly(host):
-    said = local(host, *GPU, "--", "true", task_managers=3)
+    said = local(host, *GPU, "-D", "treadle.lease.timeout=0", "--", "true", task_managers=3)
     assert said.code == 1
-    assert "on localhost: gpu: asked 1, found 2, of these 0 free" in said.err
+    assert "on localhost: could not register: gpu: asked 1, found 2, of these 0 free" in said.err
     assert "is held by local-tm-" in said.err
 
 

@@ -53,6 +53,7 @@ def test_a_gpu_with_all_that_nvml_tells(discover):
                 "name": "NVIDIA A100-SXM4-40GB",
                 "memory": "40960",
                 "pci_bus_id": "00000000:10:00.0",
+                "minor_number": "0",
                 "numa_node": "0",
             },
             "visibility": {"CUDA_VISIBLE_DEVICES": "GPU-aaaa"},
@@ -79,6 +80,7 @@ def test_a_gpu_in_mig_mode_is_its_mig_devices(discover):
             "mig_profile": "1g.5gb",
             "parent_uuid": "GPU-cccc",
             "pci_bus_id": "00000000:12:00.0",
+            "minor_number": "0",
             "numa_node": "1",
         },
         "visibility": {"CUDA_VISIBLE_DEVICES": "MIG-1111"},
@@ -104,11 +106,31 @@ def test_a_gpu_in_mig_mode_without_instances_contributes_nothing(discover):
         ("nvmlDeviceGetMemoryInfo", {"memory"}),
         ("nvmlDeviceGetPciInfo_v3", {"pci_bus_id"}),
         ("nvmlDeviceGetMemoryAffinity", {"numa_node"}),
+        ("nvmlDeviceGetMinorNumber", {"minor_number"}),
     ],
 )
 def test_what_nvml_does_not_tell_is_left_out(discover, function, missing, result):
     (device,) = discover(FIRST, ("fail", function, -1, result)).devices
-    assert {"name", "memory", "pci_bus_id", "numa_node"} - device["properties"].keys() == missing
+    assert {"name", "memory", "pci_bus_id", "numa_node", "minor_number"} - device["properties"].keys() == missing
+
+
+def test_nvlink_is_told_of_both_ends(discover):
+    third = ("gpu", "GPU-dddd", *FIRST[2:])
+    first, second, other = discover(FIRST, SECOND, third, ("nvlink", 0, 1)).devices
+    assert (first["properties"]["nvlink"], second["properties"]["nvlink"]) == ("GPU-bbbb", "GPU-aaaa")
+    assert "nvlink" not in other["properties"]
+
+
+@pytest.mark.parametrize("result", [NOT_SUPPORTED, FUNCTION_NOT_FOUND, LOST])
+def test_gpus_whose_links_nvml_does_not_tell_are_found_all_the_same(discover, result):
+    answer = discover(FIRST, SECOND, ("nvlink", 0, 1), ("fail", "nvmlDeviceGetP2PStatus", -1, result))
+    assert uuids(answer) == ["GPU-aaaa", "GPU-bbbb"]
+    assert all("nvlink" not in device["properties"] for device in answer.devices)
+
+
+def test_mig_devices_have_the_minor_number_of_their_gpu(discover):
+    (device,) = discover(FIRST, SPLIT, LARGE, ("minor", 1, 5)).devices[1:]
+    assert device["properties"]["minor_number"] == "5"
 
 
 @pytest.mark.parametrize("nodes", [0, 0b11])
@@ -192,10 +214,3 @@ def test_a_gpu_that_somebody_computes_on_is_left_out_or_comes_last(discover, sha
 def test_remarks_tell_of_a_lost_gpu(discover):
     answer = discover(FIRST, SECOND, ("fail", "nvmlDeviceGetUUID", 0, LOST))
     assert answer.content["remarks"] == "GPU 0 is left out, NVML says: GPU is lost"
-
-
-def test_health_tells_of_uncorrectable_errors_and_lost_gpus(discover):
-    answer = discover(FIRST, SECOND, ("ecc", 1, 2))
-    assert answer.content["health"] == {"GPU-aaaa": None, "GPU-bbbb": "2 uncorrectable ECC errors"}
-    lost = discover(FIRST, ("fail", "nvmlDeviceGetHandleByUUID", 0, LOST))
-    assert lost.content["health"] == {"GPU-aaaa": "NVML says: GPU is lost"}

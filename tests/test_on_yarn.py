@@ -47,7 +47,7 @@ def wait_for(condition, what):
 
 def slot_logs(cluster, application):
     directories = [cluster.layout.container_logs(node.name) / application for node in cluster.nodes]
-    return {path.parent.name: path.read_text() for directory in directories for path in directory.glob("*/slot-*.log")}
+    return {f"{path.parent.name}/{path.name}": path.read_text() for directory in directories for path in directory.glob("*/slot-*.log")}
 
 
 def test_each_slot_gets_a_device_of_its_own_and_yarn_knows_it_is_in_use(cluster, tmp_path):

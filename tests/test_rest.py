@@ -7,29 +7,31 @@ import urllib.error
 import urllib.request
 
 import pytest
+from test_cluster_state import ASKED, state
 
-from conf.settings import ApplicationSettings, Settings, TaskManagerSettings
+from conf import configuration
 from protocol.records import VERSION, Device, Registration, Slot
-from yarn_am.cluster_state import ClusterState, Plan
+from yarn_am.about import About
+from yarn_am.cluster_state import ClusterState
 from yarn_am.events import Granted, Interrupted, Progress, Registered
 from yarn_am.rest import RestServer
 
-SETTINGS = Settings(
-    ApplicationSettings("mnist", "default", 512, 1, 200), TaskManagerSettings(2, 1, 1024, 1, 60.0), (), 2, None, None, "/var/tmp/leases"
-)
+SETTINGS = configuration.load(
+    overrides=[("yarn.application.name", "mnist", "-D"), ("treadle.taskmanagers", "2", "-D"), ("heartbeat.timeout", "60 s", "-D")]
+).settings()
 GPU = Device("gpu", "0", "GPU-nm1-0000", {"name": "Fake A100"})
 
 
 class Served:
     def __init__(self):
-        self.state = ClusterState(Plan("job.py", "main", (), 2, 2, {"yarn.io/gpu": 1}, 60.0))
-        self.server = RestServer(self.state, threading.Lock(), SETTINGS, "application_1_0001")
+        self.state = ClusterState(state("main").plan)
+        self.server = RestServer(self.state, threading.Lock(), SETTINGS, About("application_1_0001"))
         self.server.start()
 
     def register(self, number):
         slots = (Slot(f"tm-{number}/slot-0", (GPU,)),)
-        self.state.handle(Granted(f"c{number}", "nm1:8041", {"yarn.io/gpu": 1}), 0)
-        registration = Registration(VERSION, f"tm-{number}", f"c{number}", "nm1", "127.0.0.11", 4000, 1, slots)
+        self.state.handle(Granted(f"c{number}", "nm1:8041", ASKED), 0)
+        registration = Registration(VERSION, f"tm-{number}", f"c{number}", "nm1", "127.0.0.11", (4000,), 1, slots)
         self.state.handle(Registered(registration), 0)
 
     def get(self, path):
@@ -57,9 +59,9 @@ def test_a_task_manager_shows_its_resources_and_devices(served):
     one = served.get("/taskmanagers/tm-0")
     assert listed == one
     assert one["totalResource"]["extendedResources"] == {"gpu": 1.0}
-    assert one["granted"] == {"yarn.io/gpu": 1}
+    assert one["granted"] == ASKED
     assert (one["node"], one["containerId"]) == ("nm1:8041", "c0")
-    device = {"resource": "gpu", "index": "0", "uuid": "GPU-nm1-0000", "properties": {"name": "Fake A100"}}
+    device = {"resource": "gpu", "index": "0", "uuid": "GPU-nm1-0000", "properties": {"name": "Fake A100"}, "state": "healthy"}
     assert one["devices"] == [device]
     assert one["slots"] == [{"id": "tm-0/slot-0", "devices": [device]}]
 

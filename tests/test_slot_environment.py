@@ -9,8 +9,8 @@ from task_manager.slot_environment import slot_process
 GPU = Device("gpu", "1", "GPU-nm1-0001", {"name": "Fake A100"})
 WITH, WITHOUT = Slot("tm-1/slot-0", (GPU,)), (Slot("tm-1/slot-0", ()), Slot("tm-1/slot-1", ()))
 RANKS = {"tm-0/slot-0": 0, "tm-1/slot-0": 1, "tm-1/slot-1": 2}
-COMMAND = JobDeployment("command", "train.py", ("python", "train.py"), "", RANKS, "127.0.0.11", 4000)
-DASK = JobDeployment("dask", "job.py", (), "tls://127.0.0.1:9", RANKS, "127.0.0.11", 4000)
+COMMAND = JobDeployment("command", "train.py", ("python", "train.py"), "", RANKS, "127.0.0.11", 4000, 0, {})
+DASK = JobDeployment("dask", "job.py", (), "tls://127.0.0.1:9", RANKS, "127.0.0.11", 4000, 0, {})
 IDENTITY = of_process("tm-1", Path("/app/tm-1"))
 
 
@@ -75,13 +75,14 @@ def test_the_runtime_context_holds_the_slots_devices_with_every_property():
         "parallelism": 3,
         "slot": "tm-1/slot-0",
         "task_manager": "tm-1",
+        "group": "tm",
         "node": "localhost",
         "external_resources": {"gpu": [{"name": "Fake A100", "index": "1", "uuid": "GPU-nm1-0001"}]},
     }
 
 
 def test_the_identity_of_a_container_is_what_yarn_and_skein_say():
-    environ = {"SKEIN_CONTAINER_ID": "taskmanager_12", "CONTAINER_ID": "container_1_2_3", "NM_HOST": "nm1", "LOG_DIRS": "/logs/a,/logs/b"}
+    environ = {"SKEIN_CONTAINER_ID": "tm_12", "CONTAINER_ID": "container_1_2_3", "NM_HOST": "nm1", "LOG_DIRS": "/logs/a,/logs/b"}
     identity = of_container(environ, Path("/work"))
     assert (identity.task_manager_id, identity.container_id, identity.node) == ("tm-12", "container_1_2_3", "nm1")
     assert identity.logs == Path("/logs/a")

@@ -15,6 +15,7 @@ CONTEXT = {
     "parallelism": 4,
     "slot": "tm-1/1",
     "task_manager": "tm-1",
+    "group": "tm",
     "node": "n1",
     "external_resources": {"gpu": [{"index": "0", "uuid": "GPU-a"}, {"index": "1", "uuid": "GPU-b"}], "rdma": []},
 }

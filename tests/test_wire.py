@@ -7,17 +7,32 @@ from hypothesis import strategies as st
 
 from protocol.launch import Job, Launch
 from protocol.outcome import Outcome, from_diagnostics
-from protocol.records import Device, JobDeployment, Registration, RegistrationFailure, Slot, SlotResult
+from protocol.records import (
+    VERSION,
+    Device,
+    DeviceLost,
+    DeviceUsage,
+    Heartbeat,
+    JobDeployment,
+    Registration,
+    RegistrationFailure,
+    Slot,
+    SlotResult,
+    SlotUsage,
+)
 from protocol.wire import MAX_BYTES, MalformedRecordError, from_bytes, to_bytes
 
 DEVICE = Device("gpu", "0", "GPU-nm1-0000", {"name": "Fake A100"})
-REGISTRATION = Registration(1, "tm-0", "container_1", "nm1", "127.0.0.11", 4711, 99, (Slot("tm-0/slot-0", (DEVICE,)),))
+REGISTRATION = Registration(1, "tm-0", "container_1", "nm1", "127.0.0.11", (4711, 4712), 99, (Slot("tm-0/slot-0", (DEVICE,)),))
+USAGE = DeviceUsage("gpu", "GPU-nm1-0000", 97, 1024, None, None, 61.5)
 RECORDS = [
     REGISTRATION,
     RegistrationFailure(1, "tm-0", "container_1", "nm1", "too few", "ask less", "stderr"),
-    JobDeployment("command", "train.py", ("python", "train.py"), "", {"tm-0/slot-0": 0}, "127.0.0.11", 4711),
+    JobDeployment("command", "train.py", ("python", "train.py"), "", {"tm-0/slot-0": 0}, "127.0.0.11", 4711, 1, {"tm-0/slot-0": 2}),
     SlotResult("tm-0/slot-0", 3, "boom"),
-    Launch(1, Job("main", ("job.py", "--x")), {"parallelism.default": "1"}, "/usr/bin/python3", "/opt/treadle/bin/python"),
+    DeviceLost(1, "tm-0", "container_1", "gpu", "GPU-nm1-0000", ("tm-0/slot-0",), "Xid 79, GPU has fallen off the bus"),
+    Heartbeat(1, "tm-0", "container_1", 7, 61, 12.5, (SlotUsage("tm-0/slot-0", 50, 99.0, 3.5),), (USAGE,)),
+    Launch(VERSION, Job("main", ("job.py", "--x")), {"parallelism.default": "1"}, "/usr/bin/python3", "/opt/treadle/bin/python"),
 ]
 
 
@@ -32,8 +47,8 @@ def test_records_come_back_as_they_were(record):
         (b"", "not JSON"),
         (b"[]", r"\[\] where dict was expected"),
         (b"{}", r"fields \[\] where .*container_id"),
-        (to_bytes(REGISTRATION).replace(b'"port":4711', b'"port":"4711"'), r"Registration.port: '4711' where int"),
-        (to_bytes(REGISTRATION).replace(b'"port":4711', b'"port":true'), r"Registration.port: True where int"),
+        (to_bytes(REGISTRATION).replace(b"[4711,", b'["4711",'), r"Registration.ports\[0\]: '4711' where int"),
+        (to_bytes(REGISTRATION).replace(b"[4711,", b"[true,"), r"Registration.ports\[0\]: True where int"),
         (to_bytes(REGISTRATION).replace(b'"pid":99', b'"pid":99,"extra":1'), "fields .*extra"),
         (to_bytes(REGISTRATION).replace(b'"index":"0"', b'"index":0'), r"Registration.slots\[0\].devices\[0\].index: 0 where str"),
         (b"[" * 100_000, "not JSON"),
@@ -60,7 +75,7 @@ def test_any_bytes_are_a_record_or_malformed(data):
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 )
 def test_any_tree_under_a_field_is_its_type_or_malformed(tree):
-    data = json.dumps({"slot_id": tree, "exit_code": 0, "log_tail": ""}).encode()
+    data = json.dumps({"slot_id": tree, "exit_code": 0, "log_tail": "", "attempt": 0, "start": 0}).encode()
     if isinstance(tree, str):
         assert from_bytes(SlotResult, data).slot_id == tree
     else:

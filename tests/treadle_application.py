@@ -59,6 +59,7 @@ class Application:
 
     def start_main(self, script: Path, *arguments: object) -> subprocess.Popen[bytes]:
         variables = {"TREADLE_EVENTS": str(self.directory / "events.jsonl"), "TREADLE_PARALLELISM": str(self.parallelism)}
+        variables["TREADLE_GROUPS"] = ";".join(f"group-{index}" for index in range(self.parallelism))
         return self._start("main", [str(script), *map(str, arguments)], variables)
 
     def start_slot(self, index: int, scheduler: str | None = None) -> subprocess.Popen[bytes]:
@@ -68,6 +69,7 @@ class Application:
             "parallelism": self.parallelism,
             "slot": f"tm-{index}/0",
             "task_manager": f"tm-{index}",
+            "group": f"group-{index}",
             "node": f"node{index}",
             "external_resources": {"gpu": [{"index": "0", "uuid": f"GPU-{index}"}]},
         }

@@ -34,6 +34,7 @@ def map_batches(
     columns: Sequence[str] | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
     name: str | None = None,
+    group: str | None = None,
 ) -> MapReport:
     """Maps every record batch of Parquet datasets and writes a dataset.
 
@@ -49,11 +50,12 @@ def map_batches(
         columns: the columns to read, all by default.
         batch_size: rows per batch at most.
         name: how progress and report call it; the function's own name by default.
+        group: the group of TaskManagers (`taskmanager.groups`) whose slots do the work; any slot by default.
 
     Raises:
         FileExistsError: when the output holds anything, before work begins.
         FileNotFoundError: when an input is missing or has no file, before work begins.
-        ValueError: when an input is no Parquet or lacks a column, before work begins.
+        ValueError: when an input is no Parquet or lacks a column, or the application has no such group, before work begins.
         FragmentError: when the function raises; it names the file and holds the traceback.
         RuntimeError: when it is called in a slot, or the slots don't come up.
     """
@@ -65,9 +67,10 @@ def map_batches(
         )
     rich = as_rich(function)
     inputs = [input] if isinstance(input, (str, os.PathLike)) else list(input)
-    job = _Job(name or _name_of(rich), rich, [absolute_uri(uri) for uri in inputs], absolute_uri(output))
+    job = _Job(name or _name_of(rich), rich, [absolute_uri(uri) for uri in inputs], absolute_uri(output), group)
     if not job.inputs:
         raise ValueError("input is an empty list; give the URI or path of a Parquet dataset, or several")
+    events.check_group(group)
     return _run(job, columns, batch_size)
 
 
@@ -77,6 +80,7 @@ class _Job:
     function: RichMapFunction
     inputs: Sequence[str]
     output: str
+    group: str | None
 
 
 def _run(job: _Job, columns: Sequence[str] | None, batch_size: int) -> MapReport:
@@ -121,7 +125,7 @@ def _mapped(job: _Job, fragments: Sequence[Fragment], reading: Reading) -> Itera
     if events.in_job_main():
         from treadle.dask_map import map_on_slots
 
-        return map_on_slots(job.function, fragments, reading, job.output)
+        return map_on_slots(job.function, fragments, reading, job.output, job.group)
     return _map_here(job, fragments, reading)
 
 

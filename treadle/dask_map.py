@@ -11,7 +11,7 @@ from typing import Any
 import cloudpickle
 import distributed
 
-from treadle.dask_cluster import get_client
+from treadle.dask_cluster import get_client, group_resource
 from treadle.fragment_error import FragmentError
 from treadle.fragment_mapper import FragmentMapper
 from treadle.fragments import Fragment, Reading
@@ -27,8 +27,12 @@ _COMMITS_AT_ONCE = 16
 """How many finished files a slot may have on their way to their names."""
 
 
-def map_on_slots(function: RichMapFunction, fragments: Sequence[Fragment], reading: Reading, output: str) -> Iterator[FragmentResult]:
+def map_on_slots(
+    function: RichMapFunction, fragments: Sequence[Fragment], reading: Reading, output: str, group: str | None
+) -> Iterator[FragmentResult]:
     """Yields the result of each fragment as it comes, in any order; the function is closed in every slot before this ends.
+
+    Only slots of `group` map, if it is given, also those that join later.
 
     Raises:
         FragmentError: for the first fragment that fails for good; the others are cancelled.
@@ -37,7 +41,8 @@ def map_on_slots(function: RichMapFunction, fragments: Sequence[Fragment], readi
     client = get_client()
     plugin = _SlotFunction(f"treadle-{uuid.uuid4().hex}", function, reading, output)
     client.register_plugin(plugin)
-    futures = client.map(_map_in_slot, fragments, plugin=plugin.name, pure=False, retries=_RETRIES)
+    needs = {"resources": {group_resource(group): 1}} if group else {}
+    futures = client.map(_map_in_slot, fragments, plugin=plugin.name, pure=False, retries=_RETRIES, **needs)
     paths = {future.key: fragment.path for future, fragment in zip(futures, fragments, strict=True)}
     try:
         for future in distributed.as_completed(futures):

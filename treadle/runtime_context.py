@@ -42,7 +42,7 @@ class ExternalResourceInfo:
 
 @dataclass(frozen=True)
 class RuntimeContext:
-    """Which part of which task this slot is, where it runs and which devices are its own."""
+    """Which part of which task this slot is, where it runs and which devices are its own; `group` is its TaskManager's."""
 
     task_name: str
     subtask_index: int
@@ -51,6 +51,7 @@ class RuntimeContext:
     task_manager: str
     node: str
     external_resources: Mapping[str, frozenset[ExternalResourceInfo]] = field(default_factory=dict)
+    group: str = ""
 
     def get_external_resource_infos(self, name: str) -> frozenset[ExternalResourceInfo]:
         """Returns this slot's devices of the external resource `name`; none for an unknown name, as Flink's static provider does."""
@@ -122,4 +123,5 @@ def _parse(tree: dict[str, Any]) -> RuntimeContext:
         task_manager=str(tree["task_manager"]),
         node=str(tree["node"]),
         external_resources=resources,
+        group=str(tree["group"]),
     )

@@ -13,7 +13,7 @@ from typing import Any
 import dask
 import distributed
 
-from treadle.dask_cluster import quiet, security
+from treadle.dask_cluster import group_resource, quiet, security
 from treadle.runtime_context import get_runtime_context
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,9 @@ _JOIN_TIMEOUT_S = 60.0
 _CLOSE_TIMEOUT_S = 5.0
 """Seconds from the decision to end to the end, whatever user code still does: the slot's devices are to be free again."""
 
+_PLENTY = 1e9
+"""A task that has seceded, which it does while its file is committed, still holds its resources."""
+
 _SCHEDULER_LOST = "worker-handle-scheduler-connection-broken"
 """The reason that `distributed.Worker.handle_scheduler` gives."""
 
@@ -33,6 +36,7 @@ class SlotSettings:
     """What a Dask slot is told."""
 
     name: str
+    group: str
     scheduler: str
     address: str
     certificate: str
@@ -40,13 +44,14 @@ class SlotSettings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> SlotSettings:
-        """Returns the settings; the name comes with the runtime context.
+        """Returns the settings; name and group come with the runtime context.
 
         Raises:
             KeyError: for a missing variable.
         """
         return cls(
             name=get_runtime_context().slot,
+            group=get_runtime_context().group,
             scheduler=environment["TREADLE_SCHEDULER"],
             address=environment["TREADLE_ADDRESS"],
             certificate=environment["TREADLE_TLS_CERTIFICATE"],
@@ -81,6 +86,7 @@ async def serve(settings: SlotSettings) -> int:
         settings.scheduler,
         name=settings.name,
         nthreads=1,
+        resources={group_resource(settings.group): _PLENTY},
         host=settings.address,
         protocol="tls",
         security=security(settings.certificate, settings.key),

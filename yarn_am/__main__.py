@@ -7,24 +7,29 @@ import logging
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from conf.configuration import from_flat
-from conf.settings import Settings
+from conf.settings import Settings, TaskManagerGroup
 from protocol.launch import FILE, TAP_FILE, Launch
 from protocol.local_store import SOCKET, LocalStoreServer
 from protocol.memory_store import MemoryStore
 from protocol.outcome import Outcome
+from protocol.skein_import import import_skein
 from protocol.skein_store import SkeinStore
 from protocol.store import Store
 from protocol.wire import from_bytes
-from yarn_am.cluster_state import ClusterState, Plan
+from yarn_am.about import About, log_page_of_this_container
+from yarn_am.cluster_state import ClusterState
 from yarn_am.containers import Containers
 from yarn_am.events import Interrupted
 from yarn_am.job_main import JobMain, MainContext
 from yarn_am.local_containers import LocalContainers
 from yarn_am.master import EventQueue, Master, broken
+from yarn_am.plan import GroupPlan, Plan, Restart
+from yarn_am.replacement import Limits
 from yarn_am.rest import RestServer
 from yarn_am.skein_containers import SkeinContainers
 
@@ -33,24 +38,37 @@ logger = logging.getLogger("yarn_am")
 
 def plan_of(launch: Launch, settings: Settings, *, on_yarn: bool) -> Plan:
     """Returns what is wanted; a local TaskManager's container is asked for nothing, since nobody grants anything."""
-    asked = {resource.yarn_type: resource.amount for resource in settings.external_resources if resource.yarn_type}
-    asked |= {"memory-mb": settings.task_manager.memory_mb, "vcores": settings.task_manager.vcores}
+    failures = settings.failures
     return Plan(
         job_name=Path(launch.job.argv[0]).name,
         job_kind=launch.job.kind,
         command=launch.job.argv if launch.job.kind == "command" else (),
-        task_managers=settings.task_manager.count,
+        groups=tuple(_group_plan(group, on_yarn=on_yarn) for group in settings.groups),
         parallelism=settings.parallelism,
-        asked=asked if on_yarn else {},
-        registration_timeout_s=settings.task_manager.registration_timeout_s,
+        registration_timeout_s=settings.registration_timeout_s,
+        heartbeat_timeout_s=failures.heartbeat_timeout_s,
+        limits=Limits(
+            failures.max_failures,
+            failures.failure_rate,
+            failures.retry_interval_s,
+            failures.node_max_failures,
+            failures.node_exclusion_s,
+        ),
+        restart=Restart(failures.restart_attempts, failures.restart_delay_s),
+        allowed_failures=failures.allowed_failures,
+        one_node=not on_yarn,
     )
+
+
+def _group_plan(group: TaskManagerGroup, *, on_yarn: bool) -> GroupPlan:
+    asked = {resource.yarn_type: resource.amount for resource in group.external_resources if resource.yarn_type}
+    asked |= {"memory-mb": group.memory_mb, "vcores": group.vcores}
+    return GroupPlan(group.name, group.count, group.slots, asked if on_yarn else {})
 
 
 def on_yarn() -> tuple[Store, Containers, str, str]:
     """Returns store, containers, application id and this host's address, all from skein's application master beside us."""
-    import skein
-
-    application: Any = skein.ApplicationClient.from_current()
+    application: Any = import_skein().ApplicationClient.from_current()
     return SkeinStore(application, None), SkeinContainers(application, Path(TAP_FILE)), application.id, os.environ["NM_HOST"]
 
 
@@ -58,7 +76,7 @@ def on_this_machine(settings: Settings) -> tuple[Store, Containers, str, str]:
     """Returns the same of a local application, whose directory is the working one."""
     store = MemoryStore()
     LocalStoreServer(store, Path(SOCKET))
-    return store, LocalContainers(Path.cwd(), settings.task_manager.count), Path.cwd().name, "127.0.0.1"
+    return store, LocalContainers(Path.cwd(), {group.name: group.count for group in settings.groups}), Path.cwd().name, "127.0.0.1"
 
 
 def run(launch: Launch, *, local: bool) -> Outcome:
@@ -68,11 +86,20 @@ def run(launch: Launch, *, local: bool) -> Outcome:
     events, lock = EventQueue(), threading.Lock()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: events.put(Interrupted(f"Stopped by {signal.Signals(number).name}")))
-    state = ClusterState(plan_of(launch, settings, on_yarn=not local))
+    state = ClusterState(plan_of(launch, settings, on_yarn=not local), time.monotonic())
+    about = About(
+        application_id,
+        "" if local else os.environ["USER"],
+        "" if local else log_page_of_this_container(os.environ),
+        time.time() - time.monotonic(),
+        launch.configuration,
+        launch.origins,
+    )
     log_directory = Path(os.environ.get("LOG_DIRS", ".").split(",")[0])
-    main = JobMain(launch, MainContext(Path.cwd(), log_directory / "job.log", address, settings.parallelism), events.put)
+    groups = tuple(group.name for group in settings.groups)
+    main = JobMain(launch, MainContext(Path.cwd(), log_directory / "job.log", address, settings.parallelism, groups), events.put)
     try:
-        return Master(state, lock, events, store, containers, main).run(RestServer(state, lock, settings, application_id))
+        return Master(state, lock, events, store, containers, main).run(RestServer(state, lock, settings, about))
     except Exception as error:
         logger.exception("The application master failed")
         containers.finish(broken(error))

@@ -1,15 +1,16 @@
-"""The words for why an application failed: one line of cause, one of remedy, then detail."""
+"""The words for what failed: one line of cause, one of remedy, then detail."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from protocol.records import Registration, RegistrationFailure, SlotResult
+from protocol.records import DeviceLost, Registration, RegistrationFailure, SlotResult
 from yarn_am.events import Completed, Granted, MainEnded
+from yarn_am.failures import Failure, Kind, kind_of
 
 if TYPE_CHECKING:
-    from yarn_am.cluster_state import Plan
+    from yarn_am.plan import Plan
 
 _YARN_CAUSES = {
     -100: "its node was lost, or YARN released it",
@@ -26,58 +27,111 @@ _YARN_CAUSES = {
 }
 """YARN's own exit statuses (org.apache.hadoop.yarn.api.records.ContainerExitStatus)."""
 
-
-def registration_failed(failure: RegistrationFailure) -> str:
-    """Returns the text for a TaskManager that could not register."""
-    cause = f"TaskManager {failure.task_manager_id} on {failure.node} could not register: {failure.cause}"
-    return _lines(cause, failure.remedy, failure.detail)
+_LOG = "Look at taskmanager.log of container"
 
 
-def short_grant(registration: Registration, grant: Granted, short: Mapping[str, int]) -> str:
-    """Returns the text for a container that has less than was asked for."""
+def host(node: str) -> str:
+    """Returns the host of YARN's `host:port`."""
+    return node.rpartition(":")[0] or node
+
+
+def registration_failed(failure: RegistrationFailure) -> Failure:
+    """A TaskManager could not register."""
+    cause = f"could not register: {failure.cause}"
+    return Failure(Kind.DISCOVERY, failure.task_manager_id, failure.node, cause, failure.remedy, failure.detail)
+
+
+def short_grant(registration: Registration, grant: Granted, short: Mapping[str, int]) -> Failure:
+    """A container has less than was asked for."""
     lacks = ", ".join(f"{name} {grant.resources.get(name, 0)} of {amount}" for name, amount in short.items())
-    return _lines(
-        f"YARN gave TaskManager {registration.task_manager_id} on {grant.node} less than was asked: {lacks}",
+    return Failure(
+        Kind.DISCOVERY,
+        registration.task_manager_id,
+        host(grant.node),
+        f"was given less than was asked by YARN: {lacks}",
         "Check that the ResourceManager and this node both list the type in yarn.resource-types: YARN drops unknown types silently.",
+        "",
     )
 
 
-def container_ended(task_manager_id: str, grant: Granted | None, event: Completed) -> str:
-    """Returns the text for a TaskManager's container that ended before the job did."""
-    where = f" on {grant.node}" if grant else ""
+def container_ended(task_manager_id: str, grant: Granted | None, event: Completed, *, registered: bool) -> Failure:
+    """A TaskManager's container ended before the job did."""
     why = _YARN_CAUSES.get(event.exit_status, f"its exit code was {event.exit_status}")
-    return _lines(
-        f"TaskManager {task_manager_id}{where} ended before the job: {why} (container {event.container_id})",
-        _container_remedy(event.exit_status),
+    when = "before the job" if registered else "before it registered"
+    return Failure(
+        kind_of(event.exit_status, registered=registered),
+        task_manager_id,
+        host(grant.node) if grant else "",
+        f"ended {when}: {why} (container {event.container_id})",
+        _container_remedy(event),
         event.diagnostics.strip(),
     )
 
 
-def _container_remedy(exit_status: int) -> str:
-    if exit_status in (-103, -104):
+def _container_remedy(event: Completed) -> str:
+    if event.exit_status in (-103, -104):
         return "Raise taskmanager.memory.process.size (--memory)."
-    if exit_status < 0:
-        return "Nothing in the job caused this; submit it again."
-    return "The TaskManager's log says more: taskmanager.log of that container."
+    if event.exit_status < 0:
+        return "Nothing in the job caused this."
+    return f"{_LOG} {event.container_id}."
 
 
-def registration_timed_out(grant: Granted, timeout_s: float) -> str:
-    """Returns the text for a container whose TaskManager never registered."""
-    return _lines(
-        f"The TaskManager in container {grant.container_id} on {grant.node} did not register within {timeout_s:g} s of its grant",
-        "Look at taskmanager.log of that container; a slow node needs a longer resourcemanager.taskmanager-registration.timeout.",
+def registration_timed_out(task_manager_id: str, grant: Granted, timeout_s: float) -> Failure:
+    """A container's TaskManager never registered."""
+    return Failure(
+        Kind.TIMEOUT,
+        task_manager_id,
+        host(grant.node),
+        f"did not register within {timeout_s:g} s of the grant of container {grant.container_id}",
+        f"{_LOG} {grant.container_id}; a slow node needs a longer resourcemanager.taskmanager-registration.timeout.",
+        "",
     )
 
 
+def device_lost(lost: DeviceLost, node: str) -> Failure:
+    """A TaskManager lost a device that it held."""
+    slots = f"; out of service: {', '.join(lost.slots)}" if lost.slots else ""
+    return Failure(
+        Kind.DEVICE_LOST,
+        lost.task_manager_id,
+        node,
+        f"lost {lost.resource} {lost.uuid}: {lost.cause}{slots}",
+        "Have the node looked at: nvidia-smi there, and its kernel log (dmesg).",
+        "",
+    )
+
+
+def silent(task_manager_id: str, node: str, timeout_s: float) -> Failure:
+    """A TaskManager gave no sign of life."""
+    return Failure(
+        Kind.HANG,
+        task_manager_id,
+        node,
+        f"gave no sign of life for {timeout_s:g} s (heartbeat.timeout)",
+        "Nothing in the job caused this, unless it stopped or starved the whole container.",
+        "",
+    )
+
+
+def vanished(task_manager_id: str, node: str) -> Failure:
+    """A TaskManager's registration went, and YARN did not say why."""
+    return Failure(Kind.EXIT, task_manager_id, node, "ended, and YARN does not say why", "Look at its log (submit logs).", "")
+
+
+def exhausted(failure: Failure, counted: int, limit: int) -> str:
+    """The application has failed too often: the last failure, and why there is no further attempt."""
+    return f"{failure.text}\nThis was failure {counted} that counts, and {limit} are borne (treadle.taskmanager.max-failures)."
+
+
 def slot_failed(result: SlotResult, plan: Plan) -> str:
-    """Returns the text for a slot whose process failed."""
+    """A slot's process failed."""
     what = plan.job_name if plan.job_kind == "command" else "its Dask worker"
-    return _lines(f"Slot {result.slot_id}: {what} ended with {_ending(result.exit_code)}", "", result.log_tail)
+    return _lines(f"Slot {result.slot_id}: {what} ended with {_ending(result.exit_code)}", result.log_tail)
 
 
 def main_failed(event: MainEnded, plan: Plan) -> str:
-    """Returns the text for a job whose main failed."""
-    return _lines(f"{plan.job_name} ended with {_ending(event.exit_code)}", "", event.log_tail)
+    """The job's main failed."""
+    return _lines(f"{plan.job_name} ended with {_ending(event.exit_code)}", event.log_tail)
 
 
 def _ending(exit_code: int) -> str:

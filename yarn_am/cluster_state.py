@@ -1,18 +1,16 @@
 """The state of an application and its policy: events and the time in, actions out. No I/O, no clock, no skein.
 
-Every rule is a method here and a case in `tests/test_cluster_state.py`. A failure of any part fails the application with its cause.
+Every rule is a method here and a case in `tests/test_cluster_state.py`. What a lost TaskManager means is in `yarn_am.losses`.
 """
 
 from __future__ import annotations
 
 import enum
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import singledispatchmethod
 
 from protocol.outcome import FAILED, KILLED, SUCCEEDED, Outcome
-from protocol.records import VERSION, JobDeployment, Registration, RegistrationFailure, SlotResult
+from protocol.records import VERSION, Registration
 from yarn_am import causes
 from yarn_am.events import (
     Action,
@@ -21,7 +19,9 @@ from yarn_am.events import (
     Event,
     Finish,
     Granted,
+    Heard,
     Interrupted,
+    LostDevice,
     MainEnded,
     MasterLost,
     Progress,
@@ -32,8 +32,14 @@ from yarn_am.events import (
     SchedulerUp,
     SlotEnded,
     StartMain,
+    StopContainer,
     Tick,
 )
+from yarn_am.failures import Failure
+from yarn_am.job_state import SLOT_STARTS, JobState
+from yarn_am.losses import Losses
+from yarn_am.plan import Plan
+from yarn_am.task_managers import TaskManager, TaskManagers, TaskManagerState
 
 logger = logging.getLogger(__name__)
 
@@ -46,80 +52,39 @@ class ApplicationState(enum.Enum):
     FINISHED = "FINISHED"
 
 
-class TaskManagerState(enum.Enum):
-    """Of one TaskManager; REQUESTED until it registers."""
-
-    REQUESTED = "REQUESTED"
-    REGISTERED = "REGISTERED"
-    ENDED = "ENDED"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is wanted.
-
-    `parallelism` is how many slots take part, the first ones. `asked` is each TaskManager's container (`memory-mb`, `vcores`, YARN types);
-    `job_kind` "main" or "command"; the time-out runs from a container's grant to its registration, as Flink's
-    `resourcemanager.taskmanager-registration.timeout` does, in seconds.
-    """
-
-    job_name: str
-    job_kind: str
-    command: tuple[str, ...]
-    task_managers: int
-    parallelism: int
-    asked: Mapping[str, int]
-    registration_timeout_s: float
-
-
-@dataclass
-class TaskManager:
-    """One TaskManager as the application master knows it."""
-
-    id: str
-    state: TaskManagerState = TaskManagerState.REQUESTED
-    registration: Registration | None = None
-
-
-@dataclass
-class JobState:
-    """The job: its last progress and report, and the results of its slots."""
-
-    progress: Progress | None = None
-    report: Mapping[str, object] | None = None
-    results: dict[str, SlotResult] = field(default_factory=dict)
-
-
 class ClusterState:
     """See the module. Read by the REST views, changed by `handle` alone."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, now: float = 0.0) -> None:
         self.plan = plan
         self.state = ApplicationState.STARTING
         self.outcome: Outcome | None = None
-        self.task_managers = {f"tm-{i}": TaskManager(f"tm-{i}") for i in range(plan.task_managers)}
+        self.task_managers = TaskManagers(plan, now)
+        self.losses = Losses(plan, self.task_managers)
         self.grants: dict[str, Granted] = {}
-        self.failures: list[RegistrationFailure] = []
-        self.job = JobState()
-        self._awaiting: dict[str, float] = {}
+        self.job = JobState(plan)
 
     def handle(self, event: Event, now: float) -> list[Action]:
         """Takes an event at time `now` (seconds of a monotonic clock), returns what is to be done, in order."""
         if self.state is ApplicationState.FINISHED:
             return []
-        return self._on(event, now)
+        return self._until_the_end(self._on(event, now))
 
     def registered(self) -> list[Registration]:
-        """Returns the registrations that are valid now, by TaskManager."""
-        return [
-            task_manager.registration
-            for task_manager in self.task_managers.values()
-            if task_manager.state is TaskManagerState.REGISTERED and task_manager.registration
-        ]
+        """Returns the registrations that are valid now, by the places of their TaskManagers."""
+        return [each.registration for each in self.task_managers.registered() if each.registration]
 
     def grant_of(self, registration: Registration) -> Granted | None:
         """Returns what YARN said when it gave the registered TaskManager's container."""
         return self.grants.get(registration.container_id)
+
+    def _until_the_end(self, actions: list[Action]) -> list[Action]:
+        """Nothing follows the end."""
+        for number, action in enumerate(actions):
+            if isinstance(action, Finish):
+                self.state, self.outcome = ApplicationState.FINISHED, action.outcome
+                return actions[: number + 1]
+        return actions
 
     @singledispatchmethod
     def _on(self, event: Event, now: float) -> list[Action]:
@@ -128,105 +93,152 @@ class ClusterState:
     @_on.register
     def _granted(self, event: Granted, now: float) -> list[Action]:
         self.grants[event.container_id] = event
-        known = next((r for r in self.registered() if r.container_id == event.container_id), None)
-        if known is None:
-            self._awaiting[event.container_id] = now
-            return []
-        return self._short_grant(known)
+        known = next((each for each in self.task_managers.registered() if each.container_id == event.container_id), None)
+        self.losses.granted(event, now, is_registered=known is not None)
+        return self._check_grant(known, now) if known else []
 
     @_on.register
-    def _registered(self, event: Registered, _now: float) -> list[Action]:
+    def _registered(self, event: Registered, now: float) -> list[Action]:
         registration = event.registration
         task_manager = self.task_managers.get(registration.task_manager_id)
-        if reason := self._refusal(task_manager, registration):
+        if task_manager is not None and task_manager.registered and task_manager.registration == registration:
+            return []
+        if task_manager is None or (reason := _refusal(task_manager, registration)):
+            reason = reason if task_manager else "no such TaskManager was asked for"
             logger.warning("Refused registration of %s in %s: %s", registration.task_manager_id, registration.container_id, reason)
             return []
-        if task_manager is None or task_manager.registration == registration:
+        task_manager.state, task_manager.since = TaskManagerState.REGISTERED, now
+        task_manager.registration, task_manager.container_id = registration, registration.container_id
+        logger.info("Registered TaskManager %s on %s, %d slots", task_manager.id, registration.node, len(registration.slots))
+        return [*self.losses.registered(task_manager, now), *self._check_grant(task_manager, now), *self._deploy_if_due(now)]
+
+    def _check_grant(self, task_manager: TaskManager, now: float) -> list[Action]:
+        registration = task_manager.registration
+        grant = self.grant_of(registration) if registration else None
+        if registration is None or grant is None:
             return []
-        task_manager.state, task_manager.registration = TaskManagerState.REGISTERED, registration
-        self._awaiting.pop(registration.container_id, None)
-        logger.info("Registered TaskManager %s on %s, %d slots", registration.task_manager_id, registration.node, len(registration.slots))
-        return self._short_grant(registration) or self._start_when_all_are_there()
-
-    def _refusal(self, task_manager: TaskManager | None, registration: Registration) -> str | None:
-        if registration.version != VERSION:
-            return f"its protocol version is {registration.version}, mine {VERSION}"
-        if task_manager is None:
-            return "no such TaskManager was asked for"
-        known = task_manager.registration
-        if known is not None and known.container_id != registration.container_id and task_manager.state is TaskManagerState.REGISTERED:
-            return f"{known.container_id} is registered under this id"
-        return None
-
-    def _short_grant(self, registration: Registration) -> list[Action]:
-        grant = self.grant_of(registration)
-        if grant is None:
+        short = {name: amount for name, amount in task_manager.group.asked.items() if grant.resources.get(name, 0) < amount}
+        if not short:
             return []
-        short = {name: amount for name, amount in self.plan.asked.items() if grant.resources.get(name, 0) < amount}
-        return self._fail(causes.short_grant(registration, grant, short)) if short else []
+        return [StopContainer(task_manager.container_id), *self._lost(task_manager, causes.short_grant(registration, grant, short), now)]
 
-    def _start_when_all_are_there(self) -> list[Action]:
-        if self.state is not ApplicationState.STARTING or len(self.registered()) < self.plan.task_managers:
+    def _deploy_if_due(self, now: float) -> list[Action]:
+        """The job starts, or a command starts again, when all TaskManagers are there; a Dask job takes each as it comes."""
+        if self.state is ApplicationState.RUNNING and self.job.scheduler:
+            return [Deploy(self.job.deployment(self.task_managers))]
+        if len(self.task_managers.registered()) < self.plan.task_managers:
             return []
-        self.state = ApplicationState.RUNNING
-        logger.info("All %d TaskManagers are there, starting the job", self.plan.task_managers)
-        return [StartMain()] if self.plan.job_kind == "main" else [Deploy(self._deployment("command", ""))]
+        if self.state is ApplicationState.STARTING:
+            self.state = ApplicationState.RUNNING
+            logger.info("All %d TaskManagers are there, starting the job", self.plan.task_managers)
+            return [StartMain()] if self.plan.job_kind == "main" else [Deploy(self.job.deployment(self.task_managers))]
+        if self.job.restart_due is None or now < self.job.restart_due:
+            return []
+        self.job.restart_due = None
+        logger.info("Starting attempt %d of %s", self.job.attempt + 1, self.plan.job_name)
+        return [Deploy(self.job.deployment(self.task_managers))]
 
-    def _deployment(self, kind: str, scheduler: str) -> JobDeployment:
-        registrations = self.registered()
-        slots = [slot.id for registration in registrations for slot in registration.slots]
-        return JobDeployment(
-            kind=kind,
-            name=self.plan.job_name,
-            command=self.plan.command if kind == "command" else (),
-            scheduler=scheduler,
-            ranks={slot: rank for rank, slot in enumerate(slots[: self.plan.parallelism])},
-            master_address=registrations[0].address,
-            master_port=registrations[0].port,
-        )
+    def _lost(self, task_manager: TaskManager, failure: Failure, now: float) -> list[Action]:
+        """What the loss of a TaskManager means to the application, and to a command that ran in it."""
+        actions = self.losses.lost(task_manager, failure, now)
+        if self.state is not ApplicationState.RUNNING or self.plan.job_kind == "main":
+            return actions
+        return [*actions, *self._restart(Outcome(FAILED, 1, failure.text), now, counts=failure.counts)]
+
+    def _restart(self, outcome: Outcome, now: float, *, counts: bool) -> list[Action]:
+        """Stops a command in all slots, to be started again when all TaskManagers are there; ends with `outcome` when that isn't borne."""
+        restart = self.plan.restart
+        self.job.restarts += int(counts)
+        if restart.attempts == 0 or self.job.restarts > restart.attempts:
+            return [Finish(outcome)]
+        logger.warning("Restarting %s (%d of %d attempts used): %s", self.plan.job_name, self.job.restarts, restart.attempts, outcome)
+        return [Deploy(self.job.pause(self.task_managers, now + restart.delay_s))]
 
     @_on.register
-    def _completed(self, event: Completed, _now: float) -> list[Action]:
-        self._awaiting.pop(event.container_id, None)
-        task_manager = self.task_managers.get(event.task_manager_id or "")
-        if task_manager is None:
-            logger.info("Container %s ended with %d, no TaskManager of ours", event.container_id, event.exit_status)
-            return []
-        task_manager.state = TaskManagerState.ENDED
-        return self._fail(causes.container_ended(task_manager.id, self.grants.get(event.container_id), event))
-
-    @_on.register
-    def _registration_failed(self, event: RegistrationFailed, _now: float) -> list[Action]:
-        self.failures.append(event.failure)
-        return self._fail(causes.registration_failed(event.failure))
-
-    @_on.register
-    def _registration_lost(self, event: RegistrationLost, _now: float) -> list[Action]:
+    def _completed(self, event: Completed, now: float) -> list[Action]:
+        grant, timed_out = self.grants.pop(event.container_id, None), self.losses.completed(event.container_id)
         task_manager = self.task_managers.get(event.task_manager_id)
-        if task_manager is not None and task_manager.state is TaskManagerState.REGISTERED:
+        if task_manager is None or task_manager.state is TaskManagerState.ENDED:
+            logger.info("Container %s of %s ended with %d, as expected", event.container_id, event.task_manager_id, event.exit_status)
+            return []
+        if timed_out:
+            failure = causes.registration_timed_out(task_manager.id, timed_out, self.plan.registration_timeout_s)
+        else:
+            failure = causes.container_ended(task_manager.id, grant, event, registered=task_manager.registration is not None)
+        return self._lost(task_manager, failure, now)
+
+    @_on.register
+    def _registration_failed(self, event: RegistrationFailed, now: float) -> list[Action]:
+        task_manager = self.task_managers.get(event.failure.task_manager_id)
+        if task_manager is None or task_manager.state is TaskManagerState.ENDED:
+            logger.warning("Ignored what %s says, which was given up or never asked for", event.failure.task_manager_id)
+            return []
+        return self._lost(task_manager, causes.registration_failed(event.failure), now)
+
+    @_on.register
+    def _registration_lost(self, event: RegistrationLost, now: float) -> list[Action]:
+        task_manager = self.task_managers.get(event.task_manager_id)
+        if task_manager is not None and task_manager.registered:
             logger.warning("TaskManager %s has gone", task_manager.id)
-            task_manager.state = TaskManagerState.ENDED
+            task_manager.state, task_manager.since = TaskManagerState.GONE, now
         return []
 
     @_on.register
-    def _slot_ended(self, event: SlotEnded, _now: float) -> list[Action]:
-        result = event.result
-        self.job.results[result.slot_id] = result
-        if result.exit_code != 0:
-            return self._finish(Outcome(FAILED, result.exit_code, causes.slot_failed(result, self.plan)))
-        if self.plan.job_kind == "main" or len(self.job.results) < self.plan.parallelism:
+    def _lost_device(self, event: LostDevice, now: float) -> list[Action]:
+        lost = event.record
+        task_manager = self.task_managers.get(lost.task_manager_id)
+        if task_manager is None or not task_manager.registered or task_manager.container_id != lost.container_id:
             return []
-        return self._finish(Outcome(SUCCEEDED, 0, f"{self.plan.job_name} succeeded in {len(self.job.results)} slots"))
+        task_manager.lost_devices[lost.uuid] = lost.cause
+        node = task_manager.registration.node if task_manager.registration else ""
+        failure = causes.device_lost(lost, node)
+        if not lost.slots:
+            self.losses.note(failure, now)
+            return []
+        return [StopContainer(task_manager.container_id), *self._lost(task_manager, failure, now)]
+
+    @_on.register
+    def _heard(self, event: Heard, now: float) -> list[Action]:
+        task_manager = self.task_managers.get(event.record.task_manager_id)
+        if task_manager is not None and task_manager.registered and task_manager.container_id == event.record.container_id:
+            task_manager.since, task_manager.heartbeat = now, event.record
+            task_manager.samples.add(event.record, now)
+        return []
+
+    @_on.register
+    def _slot_ended(self, event: SlotEnded, now: float) -> list[Action]:
+        result = event.result
+        if not self.job.is_current(result):
+            return []
+        self.job.results[result.slot_id] = result
+        if self.plan.job_kind == "main":
+            return self._start_slot_again(event) if result.exit_code else []
+        if result.exit_code and self.job.failed_slots() > self.plan.allowed_failures:
+            return self._restart(Outcome(FAILED, result.exit_code, causes.slot_failed(result, self.plan)), now, counts=True)
+        if len(self.job.results) < self.plan.parallelism:
+            return []
+        failed = f", {self.job.failed_slots()} failed, as allowed" if self.job.failed_slots() else ""
+        return [Finish(Outcome(SUCCEEDED, 0, f"{self.plan.job_name} succeeded in {len(self.job.results)} slots{failed}"))]
+
+    def _start_slot_again(self, event: SlotEnded) -> list[Action]:
+        result = event.result
+        cause = causes.slot_failed(result, self.plan)
+        starts = self.job.starts[result.slot_id] = self.job.starts.get(result.slot_id, 0) + 1
+        if starts >= SLOT_STARTS:
+            return [Finish(Outcome(FAILED, result.exit_code, cause))]
+        logger.warning("Starting slot %s again (%d of %d): %s", result.slot_id, starts + 1, SLOT_STARTS, cause)
+        return [Deploy(self.job.deployment(self.task_managers))]
 
     @_on.register
     def _main_ended(self, event: MainEnded, _now: float) -> list[Action]:
         if event.exit_code == 0:
-            return self._finish(Outcome(SUCCEEDED, 0, f"{self.plan.job_name} succeeded"))
-        return self._finish(Outcome(FAILED, event.exit_code, causes.main_failed(event, self.plan)))
+            return [Finish(Outcome(SUCCEEDED, 0, f"{self.plan.job_name} succeeded"))]
+        return [Finish(Outcome(FAILED, event.exit_code, causes.main_failed(event, self.plan)))]
 
     @_on.register
-    def _scheduler_up(self, event: SchedulerUp, _now: float) -> list[Action]:
-        return [Deploy(self._deployment("dask", event.address))] if self.registered() else []
+    def _scheduler_up(self, event: SchedulerUp, now: float) -> list[Action]:
+        self.job.scheduler = event.address
+        return self._deploy_if_due(now)
 
     @_on.register
     def _progress(self, event: Progress, _now: float) -> list[Action]:
@@ -240,22 +252,27 @@ class ClusterState:
 
     @_on.register
     def _interrupted(self, event: Interrupted, _now: float) -> list[Action]:
-        return self._finish(Outcome(KILLED, 3, event.reason))
+        return [Finish(Outcome(KILLED, 3, event.reason))]
 
     @_on.register
     def _master_lost(self, event: MasterLost, _now: float) -> list[Action]:
-        return self._fail(event.cause)
+        return [Finish(Outcome(FAILED, 1, event.cause))]
 
     @_on.register
     def _tick(self, _event: Tick, now: float) -> list[Action]:
-        late = [id for id, since in self._awaiting.items() if now - since > self.plan.registration_timeout_s]
-        if not late:
-            return []
-        return self._fail(causes.registration_timed_out(self.grants[late[0]], self.plan.registration_timeout_s))
+        actions = self.losses.due(now)
+        for task_manager, failure in self.losses.silent(now):
+            actions += [StopContainer(task_manager.container_id), *self._lost(task_manager, failure, now)]
+        return [*actions, *(self._deploy_if_due(now) if self.job.restart_due is not None else [])]
 
-    def _fail(self, diagnostics: str) -> list[Action]:
-        return self._finish(Outcome(FAILED, 1, diagnostics))
 
-    def _finish(self, outcome: Outcome) -> list[Action]:
-        self.state, self.outcome = ApplicationState.FINISHED, outcome
-        return [Finish(outcome)]
+def _refusal(task_manager: TaskManager, registration: Registration) -> str | None:
+    if registration.version != VERSION:
+        return f"its protocol version is {registration.version}, mine {VERSION}"
+    if task_manager.state in (TaskManagerState.ENDED, TaskManagerState.GONE):
+        return "it was given up"
+    if task_manager.registered:
+        return f"{task_manager.container_id} is registered under this id"
+    if len(registration.slots) != task_manager.group.slots:
+        return f"it has {len(registration.slots)} slots where {task_manager.group.slots} were asked for"
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from protocol.outcome import Outcome
@@ -17,6 +17,15 @@ class Containers(Protocol):
 
     def events(self) -> Iterator[Granted | Completed]:
         """Yields what becomes of containers, until `finish`."""
+
+    def request(self, task_manager_id: str, group: str) -> None:
+        """Asks for one more container of a group, for the TaskManager of this id: the next number of its group."""
+
+    def stop(self, container_id: str) -> None:
+        """Ends a container, in its own time; `events` tells when it has ended."""
+
+    def exclude(self, hosts: Collection[str]) -> None:
+        """Asks for no container on these hosts from now on, and on all others again."""
 
     def publish(self, url: str) -> None:
         """Makes the application master's REST server at `url` (loopback) reachable for the user."""

@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.outcome import Outcome
-from protocol.records import JobDeployment, Registration, RegistrationFailure, SlotResult
+from protocol.records import DeviceLost, Heartbeat, JobDeployment, Registration, RegistrationFailure, SlotResult
 
 
 @dataclass(frozen=True)
 class Granted:
-    """YARN gave a container: on this node (`host:port`), with these resources (`memory-mb`, `vcores`, `yarn.io/gpu`, …)."""
+    """YARN gave a container: on this node (`host:port`), with these resources (`memory-mb`, `vcores`, `yarn.io/gpu`, …).
+
+    `http` is the `host:port` at which the NodeManager shows logs, "" where there is none.
+    """
 
     container_id: str
     node: str
     resources: Mapping[str, int]
+    http: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,20 @@ class SlotEnded:
     """A slot's process ended."""
 
     result: SlotResult
+
+
+@dataclass(frozen=True)
+class LostDevice:
+    """A TaskManager lost a device while it held it; it stops the slots that have the device."""
+
+    record: DeviceLost
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A TaskManager's sign of life."""
+
+    record: Heartbeat
 
 
 @dataclass(frozen=True)
@@ -115,6 +133,8 @@ Event = (
     | RegistrationFailed
     | RegistrationLost
     | SlotEnded
+    | LostDevice
+    | Heard
     | SchedulerUp
     | Progress
     | Reported
@@ -144,4 +164,26 @@ class Finish:
     outcome: Outcome
 
 
-Action = StartMain | Deploy | Finish
+@dataclass(frozen=True)
+class RequestContainer:
+    """Ask for the container of a TaskManager that replaces another one."""
+
+    task_manager_id: str
+    group: str
+
+
+@dataclass(frozen=True)
+class StopContainer:
+    """End a container; its completion comes as an event."""
+
+    container_id: str
+
+
+@dataclass(frozen=True)
+class Exclude:
+    """Ask for no container on these hosts; none: on every node again."""
+
+    nodes: frozenset[str]
+
+
+Action = StartMain | Deploy | Finish | RequestContainer | StopContainer | Exclude

@@ -26,12 +26,13 @@ GRACE_S = 5.0
 
 @dataclass(frozen=True)
 class MainContext:
-    """Where the main runs: its directory, its log file, the address others reach this host at, the number of slots."""
+    """Where the main runs: its directory, its log file, the address others reach this host at, the number of slots, the groups' names."""
 
     directory: Path
     log_file: Path
     address: str
     parallelism: int
+    groups: tuple[str, ...]
 
 
 def environment(base: Mapping[str, str], context: MainContext) -> dict[str, str]:
@@ -42,6 +43,7 @@ def environment(base: Mapping[str, str], context: MainContext) -> dict[str, str]
         "PYTHONUNBUFFERED": "1",
         "TREADLE_EVENTS": str(directory / EVENTS_FILE),
         "TREADLE_PARALLELISM": str(context.parallelism),
+        "TREADLE_GROUPS": ";".join(context.groups),
         "TREADLE_TLS_CERTIFICATE": str(directory / CERTIFICATE),
         "TREADLE_TLS_KEY": str(directory / KEY),
         "TREADLE_ADDRESS": context.address,

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from protocol.launch import CERTIFICATE, FILE, KEY, TREADLE_ZIP
@@ -20,6 +20,8 @@ from yarn_am.events import Completed, Granted
 logger = logging.getLogger(__name__)
 
 NODE = "localhost"
+_PREFIX = "local-"
+
 GRACE_S = 5.0
 """Seconds between SIGTERM and SIGKILL at the end."""
 
@@ -28,24 +30,36 @@ class LocalContainers:
     """See `yarn_am.containers.Containers`.
 
     Args:
-        directory: the application's; `tm-<i>` directories are made in it.
-        count: how many TaskManagers.
+        directory: the application's; a directory for each TaskManager is made in it, such as `tm-0`.
+        groups: how many TaskManagers of each group.
     """
 
-    def __init__(self, directory: Path, count: int) -> None:
-        self._directory, self._count = directory, count
+    def __init__(self, directory: Path, groups: Mapping[str, int]) -> None:
+        self._directory, self._groups = directory, groups
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._events: queue.SimpleQueue[Granted | Completed | None] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Starts all TaskManagers at once."""
-        for i in range(self._count):
-            self._start(f"tm-{i}")
+        for group, count in self._groups.items():
+            for i in range(count):
+                self._start(f"{group}-{i}")
 
     def events(self) -> Iterator[Granted | Completed]:
         """Yields a grant for each process started, a completion for each that ended."""
         while (event := self._events.get()) is not None:
             yield event
+
+    def request(self, task_manager_id: str, group: str) -> None:
+        """Starts one more; the group is in its name."""
+        self._start(task_manager_id)
+
+    def stop(self, container_id: str) -> None:
+        """Ends a TaskManager and what it started, at once."""
+        _signal_group(self._processes[container_id.removeprefix(_PREFIX)], signal.SIGKILL)
+
+    def exclude(self, hosts: Collection[str]) -> None:
+        """There is one node, which is never excluded."""
 
     def publish(self, url: str) -> None:
         """Leaves the address in `am.json` for the follower, whole or not at all."""
@@ -77,12 +91,12 @@ class LocalContainers:
                 command, cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
         self._processes[name] = process
-        self._events.put(Granted(f"local-{name}", NODE, {}))
+        self._events.put(Granted(f"{_PREFIX}{name}", NODE, {}))
         threading.Thread(target=self._wait, args=(name, process), daemon=True).start()
 
     def _wait(self, name: str, process: subprocess.Popen[bytes]) -> None:
         code = process.wait()
-        self._events.put(Completed(f"local-{name}", name, code if code >= 0 else 128 - code, ""))
+        self._events.put(Completed(f"{_PREFIX}{name}", name, code if code >= 0 else 128 - code, ""))
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from protocol import keys
 from protocol.outcome import FAILED, Outcome
-from protocol.records import Registration, RegistrationFailure, SlotResult
+from protocol.records import DeviceLost, Heartbeat, Registration, RegistrationFailure, SlotResult
 from protocol.store import Change, Store, StoreClosedError
 from protocol.wire import MalformedRecordError, from_bytes, to_bytes
 from yarn_am.cluster_state import ClusterState
@@ -19,13 +19,18 @@ from yarn_am.events import (
     Action,
     Deploy,
     Event,
+    Exclude,
     Finish,
+    Heard,
+    LostDevice,
     MasterLost,
     Registered,
     RegistrationFailed,
     RegistrationLost,
+    RequestContainer,
     SlotEnded,
     StartMain,
+    StopContainer,
     Tick,
 )
 from yarn_am.job_main import JobMain
@@ -43,17 +48,23 @@ class EventQueue:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._tick_due = time.monotonic() + TICK_S
 
     def put(self, event: Event) -> None:
         """Adds an event; safe from any thread and from a signal handler."""
         self._queue.put(event)
 
     def get(self) -> Event:
-        """Returns the next event, or a `Tick` when none came for a second."""
+        """Returns the next event, a `Tick` every second however much else happens; what came before it is told before it."""
+        left = self._tick_due - time.monotonic()
+        if left <= 0:
+            self._tick_due = time.monotonic() + TICK_S
+            self._queue.put(Tick())
+            return self._queue.get()
         try:
-            return self._queue.get(timeout=TICK_S)
+            return self._queue.get(timeout=left)
         except queue.Empty:
-            return Tick()
+            return self.get()
 
 
 class Master:
@@ -96,6 +107,12 @@ class Master:
             self._main.start()
         elif isinstance(action, Deploy):
             self._store.put(keys.JOB, to_bytes(action.deployment))
+        elif isinstance(action, RequestContainer):
+            self._containers.request(action.task_manager_id, action.group)
+        elif isinstance(action, StopContainer):
+            self._containers.stop(action.container_id)
+        elif isinstance(action, Exclude):
+            self._containers.exclude(action.nodes)
 
     def _watch_store(self, changes: Iterator[Change]) -> None:
         try:
@@ -126,8 +143,12 @@ def event_of(change: Change) -> Event | None:
     try:
         if key.startswith(keys.REGISTRATIONS):
             return RegistrationLost(key[len(keys.REGISTRATIONS) :]) if value is None else Registered(from_bytes(Registration, value))
+        if value is not None and key.startswith(keys.HEARTBEATS):
+            return Heard(from_bytes(Heartbeat, value))
         if value is not None and key.startswith(keys.FAILURES):
             return RegistrationFailed(from_bytes(RegistrationFailure, value))
+        if value is not None and key.startswith(keys.LOST_DEVICES):
+            return LostDevice(from_bytes(DeviceLost, value))
         if value is not None and key.startswith(keys.RESULTS):
             return SlotEnded(from_bytes(SlotResult, value))
     except MalformedRecordError as error:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from protocol.launch import EXCLUDED_NODES_FILE
 from protocol.outcome import Outcome
-from yarn_am import tap
+from yarn_am import excluded_nodes, tap
 from yarn_am.events import Completed, Granted
 from yarn_am.json_lines import follow
 
 logger = logging.getLogger(__name__)
 
-SERVICE = "taskmanager"
 PAGE = "treadle"
 _ALL_STATES = ("WAITING", "REQUESTED", "RUNNING", "SUCCEEDED", "FAILED", "KILLED")
 
@@ -47,6 +47,22 @@ class SkeinContainers:
             except (KeyError, TypeError, ValueError) as error:
                 logger.warning("Ignored a line of %s: %r: %s", self._tap_file.name, line, error)
 
+    def request(self, task_manager_id: str, group: str) -> None:
+        """Has skein ask for one more container of the service, which is the group."""
+        container = self._application.add_container(group)
+        if f"{group}-{container.instance}" != task_manager_id:
+            raise RuntimeError(f"skein calls the container of {task_manager_id} {container.id}: it has started others of its own")
+
+    def stop(self, container_id: str) -> None:
+        """Has skein release the container."""
+        for container in self._application.get_containers(states=_ALL_STATES):
+            if container.yarn_container_id == container_id:
+                self._application.kill_container(container.id)
+
+    def exclude(self, hosts: Collection[str]) -> None:
+        """Tells the overlay, which tells YARN with its next heartbeat."""
+        excluded_nodes.write(Path(EXCLUDED_NODES_FILE), hosts)
+
     def publish(self, url: str) -> None:
         """Adds the server as a page of skein's, which YARN's proxy fronts."""
         self._application.ui.add_page(PAGE, url, link_name="Treadle")
@@ -57,8 +73,8 @@ class SkeinContainers:
         self._application.shutdown(outcome.status, outcome.to_diagnostics())
 
     def _task_manager_id(self, container_id: str) -> str | None:
-        """Skein numbers the containers of a service; a surplus container that it released has no number."""
-        for container in self._application.get_containers(services=[SERVICE], states=_ALL_STATES):
+        """Each group is a service, whose containers skein numbers; a surplus container that it released has no number."""
+        for container in self._application.get_containers(states=_ALL_STATES):
             if container.yarn_container_id == container_id:
-                return f"tm-{container.instance}"
+                return f"{container.service_name}-{container.instance}"
         return None

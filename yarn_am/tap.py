@@ -14,7 +14,8 @@ def granted(line: dict[str, Any]) -> Granted | None:
     """Returns the grant that a line tells of, or None for a line of another kind."""
     if line.get("event") != "granted":
         return None
-    return Granted(str(line["container"]), str(line["node"]), {str(name): int(value) for name, value in line["resources"].items()})
+    resources = {str(name): int(value) for name, value in line["resources"].items()}
+    return Granted(str(line["container"]), str(line["node"]), resources, str(line.get("http") or ""))
 
 
 def completed(line: dict[str, Any]) -> tuple[str, int, str] | None:

@@ -7,10 +7,14 @@ from collections import Counter
 from importlib.metadata import version
 from typing import Any
 
-from conf.settings import Settings
+from conf.settings import Settings, TaskManagerGroup
 from protocol.outcome import KILLED, SUCCEEDED
 from protocol.records import Registration
+from yarn_am import usage_views
+from yarn_am.about import About
 from yarn_am.cluster_state import ApplicationState, ClusterState
+from yarn_am.failures import Failure
+from yarn_am.task_managers import TaskManagerState
 
 Json = dict[str, Any]
 
@@ -35,33 +39,40 @@ def overview(state: ClusterState) -> Json:
     }
 
 
-def task_manager(state: ClusterState, settings: Settings, registration: Registration) -> Json:
+def task_manager(state: ClusterState, settings: Settings, about: About, registration: Registration) -> Json:
     """Returns Flink's `/taskmanagers/<id>`, and what Flink has not: node, grant, and the devices of each slot."""
-    grant = state.grant_of(registration)
+    grant, known = state.grant_of(registration), state.task_managers[registration.task_manager_id]
     counts = Counter(device.resource for slot in registration.slots for device in slot.devices)
+    slots = [(slot, [usage_views.device(known, device) for device in slot.devices]) for slot in registration.slots]
     busy = state.state is ApplicationState.RUNNING
-    total = _resource(settings, counts)
+    group = settings.group_of(registration.task_manager_id)
+    total = _resource(group, counts)
     return {
         "id": registration.task_manager_id,
-        "path": f"{registration.address}:{registration.port}",
-        "dataPort": registration.port,
+        "group": group.name,
+        "path": f"{registration.address}:{registration.ports[0]}",
+        "dataPort": registration.ports[0],
         "slotsNumber": len(registration.slots),
         "freeSlots": 0 if busy else len(registration.slots),
         "totalResource": total,
-        "freeResource": _resource(settings, Counter()) | {"cpuCores": 0.0, "taskOffHeapMemory": 0} if busy else total,
-        "state": state.task_managers[registration.task_manager_id].state.value,
+        "freeResource": _resource(group, Counter()) | {"cpuCores": 0.0, "taskOffHeapMemory": 0} if busy else total,
+        "timeSinceLastHeartbeat": about.timestamp(known.since) if known.registered else _UNKNOWN,
+        "state": known.state.value,
         "node": grant.node if grant else registration.node,
         "containerId": registration.container_id,
+        "logs": about.container_log_page(grant.http, registration.container_id) if grant else "",
         "granted": dict(grant.resources) if grant else {},
-        "slots": [dataclasses.asdict(slot) for slot in registration.slots],
-        "devices": [dataclasses.asdict(device) for slot in registration.slots for device in slot.devices],
+        "lostDevices": dict(known.lost_devices),
+        "slots": [{"id": slot.id, "devices": devices} for slot, devices in slots],
+        "devices": [device for _, devices in slots for device in devices],
+        "usage": usage_views.latest(known, group.memory_mb),
     }
 
 
-def task_managers(state: ClusterState, settings: Settings) -> list[Json]:
+def task_managers(state: ClusterState, settings: Settings, about: About) -> list[Json]:
     """Returns every TaskManager that ever registered, also one that has ended since."""
-    known = [entry.registration for entry in state.task_managers.values()]
-    return [task_manager(state, settings, registration) for registration in known if registration]
+    known = [entry.registration for entry in state.task_managers]
+    return [task_manager(state, settings, about, registration) for registration in known if registration]
 
 
 def jobs(state: ClusterState) -> list[Json]:
@@ -78,29 +89,72 @@ def jobs(state: ClusterState) -> list[Json]:
     ]
 
 
-def application(state: ClusterState, settings: Settings, application_id: str) -> Json:
+def application(state: ClusterState, settings: Settings, about: About, now: float) -> Json:
     """Returns everything that a follower shows."""
     return {
-        "id": application_id,
+        "id": about.application_id,
         "name": settings.application.name,
+        "user": about.user,
+        "now": about.timestamp(now),
+        "logs": about.log_page,
         "state": state.state.value,
         "outcome": dataclasses.asdict(state.outcome) if state.outcome else None,
         "requested": state.plan.task_managers,
-        "taskmanagers": task_managers(state, settings),
+        "groups": [_group(group) for group in settings.groups],
+        "taskmanagers": task_managers(state, settings, about),
         "jobs": jobs(state),
-        "failures": [
-            {"task_manager": f.task_manager_id, "node": f.node, "cause": f.cause, "remedy": f.remedy, "detail": f.detail}
-            for f in state.failures
-        ],
+        "waiting": waiting(state),
+        "excluded_nodes": sorted(state.losses.excluded),
+        "failures": [failure(number, each, about) for number, each in state.losses.failures],
     }
 
 
-def _resource(settings: Settings, counts: Counter[str]) -> Json:
+def everything(state: ClusterState, settings: Settings, about: About, now: float) -> Json:
+    """Returns all that the other views show, for those who keep it."""
+    return {
+        "overview": overview(state),
+        "application": application(state, settings, about, now),
+        "configuration": about.configuration_view(),
+    }
+
+
+def waiting(state: ClusterState) -> list[Json]:
+    """Returns the TaskManagers that have not registered yet, and what each one's container is."""
+    return [
+        {"id": each.id, "group": each.group.name, "asked": dict(each.group.asked)}
+        for each in state.task_managers
+        if each.state is TaskManagerState.REQUESTED
+    ]
+
+
+def failure(number: int, failed: Failure, about: About) -> Json:
+    """Returns a failure; numbers go up, and old failures are forgotten."""
+    return {
+        "number": number,
+        "timestamp": about.timestamp(failed.at),
+        "kind": failed.kind.value,
+        "task_manager": failed.task_manager_id,
+        "node": failed.node,
+        "cause": failed.cause,
+        "remedy": failed.remedy,
+        "detail": failed.detail,
+    }
+
+
+def _group(group: TaskManagerGroup) -> Json:
+    """What is requested: of each external resource so many per TaskManager, `yarn_type` from YARN when there is one."""
+    resources = [
+        {"name": each.name, "amount": each.amount, "yarn_type": each.yarn_type, "driver": each.driver} for each in group.external_resources
+    ]
+    return {"name": group.name, "count": group.count, "slots": group.slots, "memory_mb": group.memory_mb, "external_resources": resources}
+
+
+def _resource(group: TaskManagerGroup, counts: Counter[str]) -> Json:
     """Flink's resource: memory in MiB, counted as off-heap, since nothing here is a JVM's heap."""
     return {
-        "cpuCores": float(settings.task_manager.vcores),
+        "cpuCores": float(group.vcores),
         "taskHeapMemory": 0,
-        "taskOffHeapMemory": settings.task_manager.memory_mb,
+        "taskOffHeapMemory": group.memory_mb,
         "managedMemory": 0,
         "networkMemory": 0,
         "extendedResources": {name: float(count) for name, count in counts.items()},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks import artifacts, timeline
 from benchmarks.contest import APPLICATION_ID, CONTAINERS, GPU, MEMORY_MB, Arena, Start
-from minicluster.java import QUICK_START
+from client.driver_process import QUICK_JVM
 
 _CLIENT = "org.apache.hadoop.yarn.applications.distributedshell.Client"
 
@@ -21,7 +21,7 @@ class DistributedShell:
         self._arena, self._log, self._jar = arena, directory / "distributedshell.log", artifacts.distributed_shell()
         classpath = f"{self._jar}:{arena.run(['yarn', 'classpath', '--glob'], directory / 'classpath').strip()}"
         java = str(arena.cluster.description.java.binary)
-        self._command = [java, *QUICK_START, "-cp", classpath, _CLIENT, "-jar", str(self._jar), *_arguments()]
+        self._command = [java, *QUICK_JVM, "-cp", classpath, _CLIENT, "-jar", str(self._jar), *_arguments()]
 
     def start(self) -> Start:
         """Measures one run from command to command's end."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import artifacts, timeline
 from benchmarks.contest import APPLICATION_ID, CONTAINERS, GPU, Arena, Start, get, until
-from minicluster.java import QUICK_START
+from client.driver_process import QUICK_JVM
 
 _CLI = "org.apache.flink.yarn.cli.FlinkYarnSessionCli"
 _ON_HDFS = "/flink-2.3.0"
@@ -40,7 +40,7 @@ class FlinkSession:
         (conf / "log4j.properties").write_text(_LOGGING)
         self._upload()
         hadoop = arena.run(["yarn", "classpath", "--glob"], directory / "classpath").strip()
-        java = [str(arena.cluster.description.java.binary), *QUICK_START, *_opens()]
+        java = [str(arena.cluster.description.java.binary), *QUICK_JVM, *_opens()]
         logging = f"-Dlog4j.configurationFile=file:{conf}/log4j.properties"
         self._command = [*java, logging, "-cp", f"{conf}:{self._home}/lib/*:{hadoop}", _CLI, "-d", *self._options()]
         places = {"FLINK_CONF_DIR": str(conf), "FLINK_LIB_DIR": f"{self._home}/lib", "FLINK_PLUGINS_DIR": f"{self._home}/plugins"}

@@ -1,8 +1,7 @@
 """Asks a driver as a TaskManager does, twice, and prints the answers: a process of its own, since a loaded NVML stays loaded.
 
-`ask_driver.py <factory> <params as JSON> <amount>` prints `{"answers": [[device, …], …], "remarks", "health"}`
-or `{"cause", "remedy"}`; and `"in_use"`, whether
-a session of NVML is still open. The log goes to stderr.
+`ask_driver.py <factory> <params as JSON> <amount>` prints `{"answers": [[device, …], …], "remarks", "health", "released"}`
+or `{"cause", "remedy"}`; and `"in_use"`, whether a session of NVML is still open. The log goes to stderr.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ def ask(factory: str, params: dict[str, str], amount: int) -> dict[str, Any]:
         driver = load(factory, params)
         answers = [[dataclasses.asdict(device) for device in driver.discover(amount)] for _ in range(2)]
         health = {device["uuid"]: driver.health(device["uuid"]) for device in answers[0]} if hasattr(driver, "health") else {}
-        return {"answers": answers, "remarks": getattr(driver, "remarks", ""), "health": health}
+        released = driver.release([device["uuid"] for device in answers[0]]) if hasattr(driver, "release") else None
+        return {"answers": answers, "remarks": getattr(driver, "remarks", ""), "health": health, "released": released}
     except DriverError as error:
         return {"cause": error.cause, "remedy": error.remedy}
 

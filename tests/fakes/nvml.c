@@ -4,8 +4,16 @@
  *   gpu   <uuid> <name> <memory, bytes> <PCI bus id> <MIG mode: 0 or 1> <NUMA nodes, a bit set>
  *   mig   <number> <uuid> <name> <memory, bytes>      a MIG device of the gpu above
  *   fail  <function> <gpu number, or -1: all> <NVML result>
+ *   minor <gpu number> <N of /dev/nvidiaN>           without such a line it is the gpu's number
+ *   nvlink <gpu number> <gpu number>                 joined with each other
  *   process <gpu number> <pid>    computes on it
  *   ecc   <gpu number> <uncorrectable errors since the last reset>
+ *   rows  <gpu number> <whether remapping a row failed: 0 or 1>
+ *   lost  <gpu number>            has fallen off the bus: whatever is asked of it fails
+ *   xid   <gpu number> <Xid> <GPU instance, or -1> <compute instance, or -1>      an event; lines that come later are events that come later
+ *
+ * The file is read when NVML is initialised, when a device is looked for by its UUID, and when events are waited for. Who changes it under a
+ * running program replaces it by renaming.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +21,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 enum { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, UNKNOWN = 999 };
+enum { TIMEOUT = 10, GPU_IS_LOST = 15 };
+enum { MAX_XIDS = 64 };
 enum { MAX_DEVICES = 64, MAX_FAILURES = 64, MIG_PER_GPU = 7 };
 
 typedef struct device {
@@ -31,15 +41,24 @@ typedef struct { unsigned int pid; unsigned long long memory; unsigned int gpu_i
 static struct { int gpu; unsigned int pid; } processes[MAX_DEVICES];
 static unsigned long long ecc_errors[MAX_DEVICES];
 static int process_count;
+static unsigned int rows_failed[MAX_DEVICES];
+static int lost[MAX_DEVICES];
+static struct { int gpu, gpu_instance, compute_instance; unsigned long long number; } xids[MAX_XIDS];
+static int xid_count;
+static unsigned int minors[MAX_DEVICES];
+static unsigned char linked[MAX_DEVICES][MAX_DEVICES];
 static int device_count, failure_count, gpu_count, users;
 
 static void read_line(const char *line) {
     Device *d = &devices[device_count];
-    int gpu;
+    int gpu, other;
+    unsigned int failed;
+    unsigned int minor;
     unsigned long long errors;
     if (sscanf(line, "fail\t%63[^\t]\t%d\t%d", failures[failure_count].function, &failures[failure_count].gpu, &failures[failure_count].result) == 3) {
         failure_count++;
     } else if (sscanf(line, "gpu\t%95[^\t]\t%95[^\t]\t%llu\t%31[^\t]\t%u\t%llu", d->uuid, d->name, &d->memory, d->bus_id, &d->mig_mode, &d->numa_nodes) == 6) {
+        minors[gpu_count] = (unsigned int)gpu_count;
         d->gpu = gpu_count++;
         d->mig = -1;
         device_count++;
@@ -48,8 +67,19 @@ static void read_line(const char *line) {
         device_count++;
     } else if (process_count < MAX_DEVICES && sscanf(line, "process\t%d\t%u", &processes[process_count].gpu, &processes[process_count].pid) == 2) {
         process_count++;
+    } else if (sscanf(line, "minor\t%d\t%u", &gpu, &minor) == 2 && gpu >= 0 && gpu < gpu_count) {
+        minors[gpu] = minor;
+    } else if (sscanf(line, "nvlink\t%d\t%d", &gpu, &other) == 2 && gpu >= 0 && gpu < MAX_DEVICES && other >= 0 && other < MAX_DEVICES) {
+        linked[gpu][other] = linked[other][gpu] = 1;
     } else if (sscanf(line, "ecc\t%d\t%llu", &gpu, &errors) == 2 && gpu >= 0 && gpu < MAX_DEVICES) {
         ecc_errors[gpu] = errors;
+    } else if (sscanf(line, "rows\t%d\t%u", &gpu, &failed) == 2 && gpu >= 0 && gpu < MAX_DEVICES) {
+        rows_failed[gpu] = failed;
+    } else if (sscanf(line, "lost\t%d", &gpu) == 1 && gpu >= 0 && gpu < MAX_DEVICES) {
+        lost[gpu] = 1;
+    } else if (xid_count < MAX_XIDS && sscanf(line, "xid\t%d\t%llu\t%d\t%d", &xids[xid_count].gpu, &xids[xid_count].number,
+                                              &xids[xid_count].gpu_instance, &xids[xid_count].compute_instance) == 4) {
+        xid_count++;
     } else {
         fprintf(stderr, "fake NVML: line not understood: %s\n", line);
         exit(70);
@@ -66,12 +96,17 @@ static void read_state(void) {
     }
     device_count = failure_count = gpu_count = process_count = 0;
     memset(ecc_errors, 0, sizeof ecc_errors);
+    memset(linked, 0, sizeof linked);
+    memset(rows_failed, 0, sizeof rows_failed);
+    memset(lost, 0, sizeof lost);
+    xid_count = 0;
     while (device_count < MAX_DEVICES && failure_count < MAX_FAILURES && fgets(line, sizeof line, file)) read_line(line);
     fclose(file);
 }
 
 static int failure(const char *function, int gpu) {
     if (!users) return UNINITIALIZED;
+    if (gpu >= 0 && gpu < MAX_DEVICES && lost[gpu]) return GPU_IS_LOST;
     for (int i = 0; i < failure_count; i++)
         if (!strcmp(failures[i].function, function) && (failures[i].gpu == -1 || failures[i].gpu == gpu)) return failures[i].result;
     return SUCCESS;
@@ -168,6 +203,8 @@ EXPORT int nvmlDeviceGetMigDeviceHandleByIndex(Device *device, unsigned int inde
 }
 
 EXPORT int nvmlDeviceGetHandleByUUID(const char *uuid, Device **device) {
+    if (!users) return UNINITIALIZED;
+    read_state();
     for (int i = 0; i < device_count; i++)
         if (!strcmp(devices[i].uuid, uuid)) {
             FAIL_IF_TOLD(devices[i].gpu);
@@ -193,4 +230,93 @@ EXPORT int nvmlDeviceGetTotalEccErrors(Device *device, int type, int counter, un
     if (type != 1 || counter != 0) return NOT_SUPPORTED; /* uncorrected, volatile */
     *errors = ecc_errors[device->gpu];
     return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetMinorNumber(Device *device, unsigned int *minor) {
+    FAIL_IF_TOLD(device->gpu);
+    *minor = minors[device->gpu];
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetP2PStatus(Device *one, Device *other, int capability, int *status) {
+    FAIL_IF_TOLD(one->gpu);
+    if (capability != 2 || one->mig >= 0 || other->mig >= 0) return NOT_SUPPORTED; /* 2: NVLink */
+    *status = linked[one->gpu][other->gpu] ? 0 : 5; /* NVML_P2P_STATUS_OK, NVML_P2P_STATUS_NOT_SUPPORTED */
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetRemappedRows(Device *device, unsigned int *correctable, unsigned int *uncorrectable, unsigned int *pending, unsigned int *failed) {
+    FAIL_IF_TOLD(device->gpu);
+    *correctable = *uncorrectable = *pending = 0;
+    *failed = rows_failed[device->gpu];
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceIsMigDeviceHandle(Device *device, unsigned int *is_mig) {
+    FAIL_IF_TOLD(device->gpu);
+    *is_mig = device->mig >= 0;
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetDeviceHandleFromMigDeviceHandle(Device *mig, Device **gpu) {
+    FAIL_IF_TOLD(mig->gpu);
+    return find(mig->gpu, -1, gpu);
+}
+
+/* a MIG device's number stands for its GPU instance, and each has one compute instance */
+EXPORT int nvmlDeviceGetGpuInstanceId(Device *mig, unsigned int *id) {
+    FAIL_IF_TOLD(mig->gpu);
+    return mig->mig < 0 ? NOT_SUPPORTED : (*id = (unsigned int)mig->mig, SUCCESS);
+}
+
+EXPORT int nvmlDeviceGetComputeInstanceId(Device *mig, unsigned int *id) {
+    FAIL_IF_TOLD(mig->gpu);
+    return mig->mig < 0 ? NOT_SUPPORTED : (*id = 0, SUCCESS);
+}
+
+/* events */
+enum { XID_CRITICAL_ERROR = 8 };
+typedef struct event_set { int is_open, delivered, registered[MAX_DEVICES]; } EventSet;
+typedef struct { Device *device; unsigned long long type, data; unsigned int gpu_instance, compute_instance; } EventData; /* nvmlEventData_t */
+static EventSet event_set; /* one is enough */
+
+EXPORT int nvmlEventSetCreate(EventSet **set) {
+    FAIL_IF_TOLD(-1);
+    event_set = (EventSet){.is_open = 1, .delivered = xid_count};
+    *set = &event_set;
+    return SUCCESS;
+}
+
+EXPORT int nvmlEventSetFree(EventSet *set) {
+    FAIL_IF_TOLD(-1);
+    set->is_open = 0;
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetSupportedEventTypes(Device *device, unsigned long long *types) {
+    FAIL_IF_TOLD(device->gpu);
+    *types = device->mig >= 0 ? 0 : XID_CRITICAL_ERROR;
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceRegisterEvents(Device *device, unsigned long long types, EventSet *set) {
+    FAIL_IF_TOLD(device->gpu);
+    if (!set->is_open || device->mig >= 0 || types != XID_CRITICAL_ERROR) return INVALID_ARGUMENT;
+    set->registered[device->gpu] = 1;
+    return SUCCESS;
+}
+
+EXPORT int nvmlEventSetWait_v2(EventSet *set, EventData *data, unsigned int timeout_ms) {
+    (void)timeout_ms; /* nobody waits for long here */
+    FAIL_IF_TOLD(-1);
+    if (!set->is_open) return INVALID_ARGUMENT;
+    read_state();
+    while (set->delivered < xid_count) {
+        int i = set->delivered++;
+        if (xids[i].gpu < 0 || xids[i].gpu >= MAX_DEVICES || !set->registered[xids[i].gpu]) continue;
+        *data = (EventData){.type = XID_CRITICAL_ERROR, .data = xids[i].number,
+                            .gpu_instance = (unsigned int)xids[i].gpu_instance, .compute_instance = (unsigned int)xids[i].compute_instance};
+        return find(xids[i].gpu, -1, &data->device);
+    }
+    return TIMEOUT;
 }

@@ -10,18 +10,21 @@ import org.apache.hadoop.yarn.api.protocolrecords.AllocateRequest;
 import org.apache.hadoop.yarn.api.protocolrecords.AllocateResponse;
 import org.apache.hadoop.yarn.api.protocolrecords.RegisterApplicationMasterResponse;
 
-/** Stands between the application master and the ResourceManager: widens what is asked, notes what is answered. */
+/** Stands between the application master and the ResourceManager: widens what is asked, excludes nodes, notes what is answered. */
 final class ApplicationMasterHandler implements InvocationHandler, Closeable {
 
   private final Object inner;
   private final Runnable stopInner;
   private final AskWidener asks;
+  private final ExcludedNodes excluded;
   private final ContainerTap tap;
 
-  ApplicationMasterHandler(Object inner, Runnable stopInner, AskWidener asks, ContainerTap tap) {
+  ApplicationMasterHandler(
+      Object inner, Runnable stopInner, AskWidener asks, ExcludedNodes excluded, ContainerTap tap) {
     this.inner = inner;
     this.stopInner = stopInner;
     this.asks = asks;
+    this.excluded = excluded;
     this.tap = tap;
   }
 
@@ -40,8 +43,9 @@ final class ApplicationMasterHandler implements InvocationHandler, Closeable {
       return null;
     }
     try {
-      return noted(method.invoke(inner, widened(arguments)));
+      return noted(method.invoke(inner, amended(arguments)));
     } catch (InvocationTargetException e) {
+      excluded.failed();
       throw e.getCause(); // skein and Hadoop tell failures apart by their type
     }
   }
@@ -52,14 +56,18 @@ final class ApplicationMasterHandler implements InvocationHandler, Closeable {
     stopInner.run();
   }
 
-  private Object[] widened(Object[] arguments) {
-    return arguments != null && arguments.length == 1 && arguments[0] instanceof AllocateRequest
-        ? new Object[] {asks.widened((AllocateRequest) arguments[0])}
-        : arguments;
+  private Object[] amended(Object[] arguments) {
+    if (arguments == null || arguments.length != 1 || !(arguments[0] instanceof AllocateRequest)) {
+      return arguments;
+    }
+    AllocateRequest ours = asks.widened((AllocateRequest) arguments[0]);
+    excluded.addTo(ours);
+    return new Object[] {ours};
   }
 
   private Object noted(Object response) {
     if (response instanceof AllocateResponse) {
+      excluded.accepted();
       tap.allocated((AllocateResponse) response);
     } else if (response instanceof RegisterApplicationMasterResponse) {
       tap.registered((RegisterApplicationMasterResponse) response);

@@ -13,12 +13,13 @@ import org.apache.hadoop.yarn.api.protocolrecords.AllocateResponse;
 import org.apache.hadoop.yarn.api.protocolrecords.RegisterApplicationMasterResponse;
 import org.apache.hadoop.yarn.api.records.Container;
 import org.apache.hadoop.yarn.api.records.ContainerStatus;
+import org.apache.hadoop.yarn.api.records.NodeReport;
 import org.apache.hadoop.yarn.api.records.PreemptionMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Appends what the ResourceManager says of containers to a file, one JSON object a line, for the program beside this JVM.
+ * Appends what the ResourceManager says of containers and nodes to a file, one JSON object a line, for the program beside this JVM.
  * Nothing that goes wrong here reaches the caller: skein ends the application at any exception out of an allocate call.
  */
 final class ContainerTap implements Closeable {
@@ -39,6 +40,7 @@ final class ContainerTap implements Closeable {
   }
 
   void allocated(AllocateResponse response) {
+    response.getUpdatedNodes().forEach(node -> append(node, ContainerTap::nodeState)); // before what it did to containers
     response.getAllocatedContainers().forEach(container -> append(container, ContainerTap::grant));
     response.getCompletedContainersStatuses().forEach(status -> append(status, ContainerTap::completion));
     if (response.getPreemptionMessage() != null) {
@@ -79,6 +81,13 @@ final class ContainerTap implements Closeable {
         .text("diagnostics", status.getDiagnostics());
   }
 
+  private static JsonLine nodeState(NodeReport node) {
+    return new JsonLine("node")
+        .text("node", node.getNodeId().toString())
+        .text("state", node.getNodeState().toString())
+        .text("health", node.getHealthReport());
+  }
+
   private static JsonLine preemption(PreemptionMessage message) {
     Set<String> ids = new TreeSet<>();
     if (message.getStrictContract() != null) {
@@ -111,7 +120,7 @@ final class ContainerTap implements Closeable {
 
   private void complain(Exception e) {
     if (!complained) {
-      LOG.error("{} lacks what YARN said of a container; further failures are not logged", file.getAbsolutePath(), e);
+      LOG.error("{} lacks what YARN said; further failures are not logged", file.getAbsolutePath(), e);
       complained = true;
     }
   }

@@ -24,6 +24,9 @@ public final class OverlayRpc extends YarnRPC {
   /** File of the tap, relative to the application master's directory. */
   static final String TAP_FILE = "treadle.overlay.tap-file";
 
+  /** File that names the excluded nodes, relative to the application master's directory; it need not exist. */
+  static final String EXCLUDED_NODES_FILE = "treadle.overlay.excluded-nodes-file";
+
   @Override
   @SuppressWarnings("rawtypes") // as YarnRPC declares it
   public Object getProxy(Class protocol, InetSocketAddress address, Configuration conf) {
@@ -32,9 +35,10 @@ public final class OverlayRpc extends YarnRPC {
       return rpc.getProxy(protocol, address, conf);
     }
     AskWidener asks = AskWidener.from(conf); // what is malformed fails before there is a connection to close
+    ExcludedNodes excluded = new ExcludedNodes(new File(required(conf, EXCLUDED_NODES_FILE)));
     ContainerTap tap = new ContainerTap(new File(required(conf, TAP_FILE)));
     Object inner = rpc.getProxy(protocol, address, conf);
-    return new ApplicationMasterHandler(inner, () -> rpc.stopProxy(inner, conf), asks, tap).proxy();
+    return new ApplicationMasterHandler(inner, () -> rpc.stopProxy(inner, conf), asks, excluded, tap).proxy();
   }
 
   @Override

@@ -32,6 +32,7 @@ class AmrmClientTest {
     conf.set(YarnConfiguration.IPC_RPC_IMPL, OverlayRpc.class.getName());
     conf.set(OverlayRpc.RPC_CLASS, FakeRpc.class.getName());
     conf.set(OverlayRpc.TAP_FILE, directory.resolve("containers.jsonl").toString());
+    conf.set(OverlayRpc.EXCLUDED_NODES_FILE, directory.resolve("excluded-nodes").toString());
     conf.set(AskWidener.RESOURCES_PREFIX + "taskmanager", "yarn.io/gpu=1");
     client.init(conf);
     client.start();

@@ -19,6 +19,8 @@ import org.apache.hadoop.yarn.api.records.ContainerId;
 import org.apache.hadoop.yarn.api.records.ContainerState;
 import org.apache.hadoop.yarn.api.records.ContainerStatus;
 import org.apache.hadoop.yarn.api.records.NodeId;
+import org.apache.hadoop.yarn.api.records.NodeReport;
+import org.apache.hadoop.yarn.api.records.NodeState;
 import org.apache.hadoop.yarn.api.records.PreemptionContainer;
 import org.apache.hadoop.yarn.api.records.PreemptionContract;
 import org.apache.hadoop.yarn.api.records.PreemptionMessage;
@@ -95,6 +97,16 @@ class ContainerTapTest {
             + "\"http\": \"10.0.0.7:8042\", \"priority\": 5, "
             + "\"resources\": {\"memory-mb\": 256, \"vcores\": 1, \"yarn.io/gpu\": 2, \"example.com/rdma\": 0}}",
         lines().get(0));
+  }
+
+  @Test
+  void aNodeThatChangedHasStateAndHealthReport() throws IOException {
+    Files.createDirectories(file.getParent());
+    NodeReport node =
+        NodeReport.newInstance(NodeId.newInstance("10.0.0.7", 45454), NodeState.UNHEALTHY, null, null, null, null, 0, "1/1 dirs full", 0);
+    tap.allocated(response().updatedNodes(Collections.singletonList(node)).build());
+    assertEquals(
+        "{\"event\": \"node\", \"node\": \"10.0.0.7:45454\", \"state\": \"UNHEALTHY\", \"health\": \"1/1 dirs full\"}", lines().get(0));
   }
 
   @Test

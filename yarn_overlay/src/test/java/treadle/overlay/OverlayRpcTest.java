@@ -44,6 +44,7 @@ class OverlayRpcTest {
     conf.set("yarn.ipc.rpc.class", OverlayRpc.class.getName());
     conf.set(OverlayRpc.RPC_CLASS, FakeRpc.class.getName());
     conf.set(OverlayRpc.TAP_FILE, directory.resolve("containers.jsonl").toString());
+    conf.set(OverlayRpc.EXCLUDED_NODES_FILE, directory.resolve("excluded-nodes").toString());
     conf.set(AskWidener.RESOURCES_PREFIX + "taskmanager", "yarn.io/gpu=1,example.com/rdma=2");
   }
 
@@ -99,6 +100,27 @@ class OverlayRpcTest {
     resourceManager.nextFailure = new IOException("connection lost");
     assertEquals(
         "connection lost", assertThrows(IOException.class, () -> proxy.allocate(request())).getMessage());
+  }
+
+  private List<String> lastExcluded() {
+    return resourceManager.requests.get(resourceManager.requests.size() - 1).getResourceBlacklistRequest().getBlacklistAdditions();
+  }
+
+  @Test
+  void excludedNodesAreSentOnceAndAgainAfterAResync() throws Exception {
+    Files.write(directory.resolve("excluded-nodes"), Collections.singletonList("bad"));
+    ApplicationMasterProtocol proxy = proxy();
+    AllocateRequest request = request();
+    proxy.allocate(request);
+    assertEquals(Collections.singletonList("bad"), lastExcluded());
+    assertEquals(request(), request); // AMRMClient's own is untouched
+    proxy.allocate(request);
+    assertEquals(request.getResourceBlacklistRequest(), resourceManager.requests.get(1).getResourceBlacklistRequest());
+    resourceManager.nextFailure = new ApplicationMasterNotRegisteredException("restarted");
+    assertThrows(ApplicationMasterNotRegisteredException.class, () -> proxy.allocate(request));
+    proxy.registerApplicationMaster(null);
+    proxy.allocate(request);
+    assertEquals(Collections.singletonList("bad"), lastExcluded());
   }
 
   @Test

@@ -1,0 +1,75 @@
+"""What is asked of skein's driver, a JVM on this machine that speaks YARN's and HDFS's protocols and lives for one submission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from client.credentials import Credentials
+from client.driver_process import DriverProcess
+from client.errors import ENVIRONMENT, REJECTED
+from protocol.skein_import import import_skein
+
+if TYPE_CHECKING:
+    import skein
+
+_SUBMIT_TIMEOUT_S = 300.0
+"""Skein's driver retries for ever where a ResourceManager refuses its user (skein#164); an upload to a slow HDFS takes long too."""
+
+
+class Driver:
+    """A driver that is up."""
+
+    def __init__(self, process: DriverProcess) -> None:
+        """Waits until it is up; skein is imported meanwhile.
+
+        Raises:
+            ClientError: when it doesn't come up.
+        """
+        skein = import_skein()
+        self._process = process
+        address = process.address()
+        with self._errors("skein's driver does not start", ENVIRONMENT):
+            self._client = skein.Client(address, security_of(process.pair))
+
+    def submit(self, spec: skein.ApplicationSpec) -> str:
+        """Uploads the files, hands the application to YARN, and returns its id; interrupted, it takes that back.
+
+        Raises:
+            ClientError: when YARN or HDFS refuses.
+        """
+        with self._errors("YARN did not take the application", REJECTED), ThreadPoolExecutor(1) as background:
+            # Client.submit has no deadline
+            submitting = background.submit(self._client._call, "submit", spec.to_protobuf(), timeout=_SUBMIT_TIMEOUT_S)
+            try:
+                return str(submitting.result().id)
+            except (KeyboardInterrupt, SystemExit):
+                # nobody else knows of it; skein deletes what it uploaded when it kills an application, or could not submit it
+                if submitting.exception() is None:
+                    self._client.kill_application(submitting.result().id)
+                raise
+
+    def kill(self, application: str) -> None:
+        """Has YARN kill an application.
+
+        Raises:
+            ClientError: when YARN refuses.
+        """
+        with self._errors(f"{application} could not be killed", ENVIRONMENT):
+            self._client.kill_application(application)
+
+    @contextmanager
+    def _errors(self, what: str, exit_code: int) -> Iterator[None]:
+        from skein.exceptions import SkeinError
+
+        try:
+            yield
+        except (SkeinError, ValueError) as error:
+            raise self._process.error(what, str(error), exit_code) from error
+
+
+def security_of(pair: Credentials) -> skein.Security:
+    """Returns the pair as skein takes it."""
+    return import_skein().Security(cert_bytes=pair.certificate, key_bytes=pair.key)

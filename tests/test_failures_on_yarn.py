@@ -1,0 +1,113 @@
+"""Failures on real daemons: killed TaskManagers, containers and nodes; what is lost is replaced, what has a cause says it."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from submitting import running
+from test_on_yarn import GPU, SMALL, get, slot_logs, wait_for
+
+pytestmark = pytest.mark.cluster
+
+JOB = """\
+import pathlib, sys, time
+import treadle
+
+class UntilOpen(treadle.RichMapFunction):
+    def __init__(self, gate):
+        self.gate = gate
+    def map(self, batch):
+        while not pathlib.Path(self.gate).exists():
+            time.sleep(0.05)
+        return batch
+
+treadle.map_batches(UntilOpen(sys.argv[3]), sys.argv[1], sys.argv[2])
+"""
+
+
+def application(cluster, app):
+    try:
+        return get(f"{cluster.resourcemanager_url}/proxy/{app}/pages/treadle/application")
+    except (OSError, ValueError):
+        return {}
+
+
+def registered(cluster, app):
+    return [each for each in application(cluster, app).get("taskmanagers", ()) if each["state"] == "REGISTERED"]
+
+
+def pids_of(container, program):
+    """The processes of a container whose command line has this word."""
+    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if is_of(entry, container, program)]
+
+
+def is_of(entry, container, program):
+    try:
+        return f"CONTAINER_ID={container}\0" in (entry / "environ").read_text() and program in (entry / "cmdline").read_text()
+    except OSError:  # it has ended meanwhile
+        return False
+
+
+@pytest.fixture
+def numbers(tmp_path):
+    """Six files of ten numbers each, and a job that maps them once the gate is there."""
+    (tmp_path / "in").mkdir()
+    for part in range(6):
+        pq.write_table(pa.table({"n": range(10 * part, 10 * part + 10)}), tmp_path / "in" / f"{part}.parquet")
+    (tmp_path / "job.py").write_text(JOB)
+    return ["job.py", str(tmp_path / "in"), str(tmp_path / "out"), str(tmp_path / "gate")]
+
+
+def test_a_dask_job_goes_on_over_a_killed_task_manager_and_its_replacement(cluster, numbers, tmp_path):
+    with running([*SMALL, "--taskmanagers", "2", *GPU, *numbers], cluster.environment(), tmp_path) as process:
+        app = process.stdout.readline().strip()
+        wait_for(lambda: (application(cluster, app).get("jobs") or [{}])[0].get("progress"), "a job under way")
+        victim = registered(cluster, app)[0]
+        os.kill(pids_of(victim["containerId"], "task_manager")[0], signal.SIGKILL)
+        wait_for(lambda: {each["id"] for each in registered(cluster, app)} == {"tm-1", "tm-2"}, "the replacement")
+        (tmp_path / "gate").touch()
+        _, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    assert sorted(pq.read_table(tmp_path / "out")["n"].to_pylist()) == list(range(60))
+    assert f"{victim['id']} on" in err
+    assert "ended before the job: its exit code was 137" in err
+
+
+def test_a_command_starts_again_as_a_whole_when_a_task_manager_is_killed(cluster, tmp_path):
+    gate = tmp_path / "gate"
+    command = ["sh", "-c", f"echo $RANK of $WORLD_SIZE $MASTER_PORT; while [ ! -e {gate} ]; do sleep 0.1; done"]
+    restart = ["-D", "restart-strategy.type=fixed-delay", "-D", "restart-strategy.fixed-delay.delay=0"]
+    with running([*SMALL, "--taskmanagers", "2", *GPU, *restart, "--", *command], cluster.environment(), tmp_path) as process:
+        app = process.stdout.readline().strip()
+        wait_for(lambda: len(slot_logs(cluster, app)) == 2 and all(slot_logs(cluster, app).values()), "two running slots")
+        victim = registered(cluster, app)[1]
+        os.kill(pids_of(victim["containerId"], "task_manager")[0], signal.SIGKILL)
+        wait_for(lambda: "tm-2" in {each["id"] for each in registered(cluster, app)}, "the replacement")
+        wait_for(lambda: sum(log.count("of 2") for log in slot_logs(cluster, app).values()) == 4, "the second attempt")
+        gate.touch()
+        _, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    lines = [line.split() for log in slot_logs(cluster, app).values() for line in log.splitlines()]
+    ports = {port for _, _, _, port in lines}
+    assert sorted(rank for rank, *_ in lines) == ["0", "0", "1", "1"]
+    assert len(ports) == 2
+
+
+def test_a_command_that_may_not_restart_fails_with_the_cause(cluster, tmp_path):
+    with running([*SMALL, "--taskmanagers", "2", "--json", "--", "sleep", "100"], cluster.environment(), tmp_path) as process:
+        app = wait_for(lambda: running_application(cluster), "the application")
+        wait_for(lambda: len(slot_logs(cluster, app)) == 2, "two running slots")
+        victim = registered(cluster, app)[0]
+        os.kill(pids_of(victim["containerId"], "task_manager")[0], signal.SIGKILL)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["final_status"]) == (1, "FAILED"), err
+    assert "its exit code was 137" in json.loads(out)["diagnostics"]
+
+
+def running_application(cluster):
+    apps = get(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps?states=RUNNING")["apps"] or {"app": []}
+    return apps["app"][0]["id"] if apps["app"] else None

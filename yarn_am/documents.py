@@ -1,0 +1,35 @@
+"""What the server sends beside JSON: the three files of the web page, and the headers that keep a browser from running anything else."""
+
+from __future__ import annotations
+
+import importlib.resources
+from dataclasses import dataclass
+
+POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'"
+"""Content-Security-Policy: no script, style or image from elsewhere or in the page's own text, whatever a job calls itself."""
+
+HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+"""Sent with every answer. `Referrer-Policy`: a NodeManager's page is not told which application one came from."""
+
+JSON = "application/json; charset=UTF-8"
+
+_PAGE = {
+    "": ("index.html", "text/html; charset=utf-8"),
+    "page.css": ("page.css", "text/css; charset=utf-8"),
+    "page.js": ("page.js", "text/javascript; charset=utf-8"),
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """An answer as it is sent: with this Content-Type, and saved under `file_name` unless that is empty."""
+
+    content_type: str
+    body: bytes
+    file_name: str = ""
+
+
+def page() -> dict[str, Document]:
+    """Returns the files of the page by their paths below its address; "" is the page itself."""
+    folder = importlib.resources.files("yarn_am").joinpath("page")
+    return {path: Document(content_type, folder.joinpath(name).read_bytes()) for path, (name, content_type) in _PAGE.items()}

@@ -1,0 +1,74 @@
+"""The job: what its slots are to run, in which attempt, and what became of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from protocol.records import JobDeployment, SlotResult
+from yarn_am.events import Progress
+from yarn_am.plan import Plan
+from yarn_am.task_managers import TaskManager, TaskManagers
+
+SLOT_STARTS = 3
+"""How often the Dask worker of one slot is started before the job fails: one that can't work fails at once, each time."""
+
+
+class JobState:
+    """Attempts count a command's starts as a whole; `starts` those of a single slot within an attempt, beyond the first."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.progress: Progress | None = None
+        self.report: Mapping[str, object] | None = None
+        self.scheduler = ""
+        self.attempt = 0
+        self.restarts = 0
+        self.restart_due: float | None = None
+        self.results: dict[str, SlotResult] = {}
+        self.starts: dict[str, int] = {}
+
+    def deployment(self, task_managers: TaskManagers) -> JobDeployment:
+        """Returns what every slot that takes part is to run now."""
+        registered = task_managers.registered()
+        return self._deployment(registered, dict(_ranks(registered, self._plan.parallelism)))
+
+    def pause(self, task_managers: TaskManagers, due: float) -> JobDeployment:
+        """Returns the order to run nothing: the next attempt begins at `due` or when all TaskManagers are there."""
+        self.attempt += 1
+        self.restart_due = due
+        self.results.clear()
+        self.starts.clear()
+        return self._deployment(task_managers.registered(), {})
+
+    def _deployment(self, registered: list[TaskManager], ranks: Mapping[str, int]) -> JobDeployment:
+        first = registered[0].registration if registered else None
+        return JobDeployment(
+            kind="command" if self._plan.job_kind == "command" else "dask",
+            name=self._plan.job_name,
+            command=self._plan.command if self._plan.job_kind == "command" else (),
+            scheduler=self.scheduler,
+            ranks=ranks,
+            master_address=first.address if first else "",
+            master_port=first.ports[self.attempt % len(first.ports)] if first else 0,
+            attempt=self.attempt,
+            starts={slot: count for slot, count in self.starts.items() if slot in ranks},
+        )
+
+    def is_current(self, result: SlotResult) -> bool:
+        """Returns whether a result is of the attempt and start that runs now."""
+        return result.attempt == self.attempt and result.start == self.starts.get(result.slot_id, 0)
+
+    def failed_slots(self) -> int:
+        """Returns how many slots of this attempt have failed."""
+        return sum(1 for result in self.results.values() if result.exit_code)
+
+
+def _ranks(registered: list[TaskManager], parallelism: int) -> list[tuple[str, int]]:
+    """A slot's rank follows from its TaskManager's place, so that a replacement has the ranks of the one that it replaces."""
+    slots = [
+        (slot.id, task_manager.first_rank + number)
+        for task_manager in registered
+        if task_manager.registration
+        for number, slot in enumerate(task_manager.registration.slots)
+    ]
+    return [(slot, rank) for slot, rank in slots if rank < parallelism]

@@ -1,0 +1,87 @@
+"""When a failed TaskManager is replaced, and when not any more: budget, pace, and nodes that are kept out. Pure: the time comes in."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from yarn_am.failures import Failure
+
+logger = logging.getLogger(__name__)
+
+RATE_WINDOW_S = 60.0
+"""Flink's rate is per minute (`resourcemanager.start-worker.max-failure-rate`)."""
+
+LONGEST_DELAY_S = 60.0
+"""The retry interval doubles up to this."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much failing is borne.
+
+    Attributes:
+        failures: counted failures of TaskManagers that the application survives.
+        failure_rate: counted failures per minute, up to which a TaskManager is replaced at once.
+        retry_interval_s: the pause before a replacement above that rate; it doubles with each further failure.
+        node_failures: failures that speak against a node, at which it is kept out.
+        exclusion_s: how long it is.
+    """
+
+    failures: int
+    failure_rate: float
+    retry_interval_s: float
+    node_failures: int
+    exclusion_s: float
+
+
+class Replacements:
+    """Counts failures and says what follows."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.counted = 0
+        self._recent: list[float] = []
+        self._against: Counter[str] = Counter()
+        self._excluded: dict[str, float] = {}
+
+    def note(self, failure: Failure, now: float, nodes: Collection[str]) -> None:
+        """Takes a failure at time `now`; `nodes` are those that have given containers, of which one is always left."""
+        if failure.counts:
+            self.counted += 1
+            self._recent.append(now)
+        if failure.speaks_against_node and failure.node:
+            self._against[failure.node] += 1
+            if self._against[failure.node] >= self._limits.node_failures:
+                self._exclude(failure.node, now, nodes)
+
+    @property
+    def exhausted(self) -> bool:
+        """Returns whether the application has failed more often than it may."""
+        return self.counted > self._limits.failures
+
+    def delay_s(self, now: float) -> float:
+        """Returns how long to wait before the next request: nothing up to the rate, then the interval, doubled each time."""
+        self._recent = [at for at in self._recent if now - at < RATE_WINDOW_S]
+        above = len(self._recent) - int(self._limits.failure_rate)
+        if above <= 0:
+            return 0.0
+        return float(min(LONGEST_DELAY_S, self._limits.retry_interval_s * 2 ** min(above - 1, 16)))
+
+    def excluded(self, now: float) -> frozenset[str]:
+        """Returns the nodes that are kept out at `now`."""
+        over = [node for node, until in self._excluded.items() if until <= now]
+        for node in over:
+            logger.info("Node %s is let in again", node)
+            del self._excluded[node]
+            del self._against[node]
+        return frozenset(self._excluded)
+
+    def _exclude(self, node: str, now: float, nodes: Collection[str]) -> None:
+        if not set(nodes) - self.excluded(now) - {node}:
+            logger.warning("Node %s failed %d times and is not excluded: no other is known", node, self._against[node])
+            return
+        logger.warning("Excluding node %s for %g s: %d failures", node, self._limits.exclusion_s, self._against[node])
+        self._excluded[node] = now + self._limits.exclusion_s
