@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _VERBS = {
     "run": "Run a script or a command, and follow it.",
     "list": "List Treadle's applications.",
     "status": "Show how an application is.",
     "devices": "Show which devices an application's slots hold.",
+    "logs": "Show what an application's processes wrote.",
     "kill": "Kill applications.",
     "drivers": "List the drivers that are installed here.",
+    "doctor": "Check this machine and the cluster.",
+    "config": "Show the configuration, and where each value comes from.",
+    "completion": "Print what makes a shell complete words.",
 }
 """Verb → one line of help; the command of the same name is in the module of the same name in this package."""
 
@@ -39,6 +47,15 @@ class Verbs(click.Group):
         command = getattr(importlib.import_module(f"client.commands.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offers verbs without importing them, and files for `submit job.py`."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return super(click.Group, self).shell_complete(ctx, incomplete)
+        verbs = [CompletionItem(verb, help=words) for verb, words in _VERBS.items() if verb.startswith(incomplete)]
+        return verbs or [CompletionItem(incomplete, type="file")]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the verbs without importing them."""
