@@ -20,9 +20,9 @@ _YARN_ID = re.compile(r"application_\d+_\d+")
 _LOCAL = "local-"
 
 
-def connect(environ: Mapping[str, str]) -> ResourceManager:
-    """Returns the ResourceManager that Hadoop's configuration names."""
-    return ResourceManager(HadoopConfiguration.load(environ).resourcemanager_urls(), hadoop_user(environ))
+def connect(environ: Mapping[str, str], timeout_s: float = rest.TIMEOUT_S) -> ResourceManager:
+    """Returns the ResourceManager that Hadoop's configuration names; `timeout_s` is for each request."""
+    return ResourceManager(HadoopConfiguration.load(environ).resourcemanager_urls(), hadoop_user(environ), timeout_s)
 
 
 def is_local(application: str) -> bool:

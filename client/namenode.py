@@ -9,7 +9,7 @@ from client.errors import ENVIRONMENT, ClientError
 from client.hadoop_configuration import HadoopConfiguration
 
 _TIMEOUT_S = 5.0
-_DEFAULT_PORT = 8020
+DEFAULT_PORT = 8020
 """Of `hdfs://host` without a port (`HdfsClientConfigKeys.DFS_NAMENODE_RPC_PORT_DEFAULT`)."""
 
 
@@ -48,4 +48,4 @@ def namenodes(hadoop: HadoopConfiguration, authority: str) -> list[str]:
 
 def _split(address: str) -> tuple[str, int]:
     parts = urlsplit(f"//{address}")
-    return parts.hostname or address, parts.port or _DEFAULT_PORT
+    return parts.hostname or address, parts.port or DEFAULT_PORT

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from client.commands import candidates
+
 if TYPE_CHECKING:
     from client.application import Application
     from client.application_details import ApplicationDetails
@@ -30,7 +32,7 @@ _NONE = "-"
 
 @click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
-@click.argument("application", metavar="APP")
+@click.argument("application", metavar="APP", shell_complete=candidates.applications)
 def devices(application: str, as_json: bool) -> None:
     """Asks the application master, by way of YARN's proxy."""
     from client.lookup import look

@@ -7,6 +7,7 @@ import os
 
 import click
 
+from client.commands import candidates
 from client.console import Console
 
 # \b is click's mark for lines that are to stay as they are
@@ -20,7 +21,7 @@ Example:
 
 @click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
-@click.argument("applications", metavar="APP...", nargs=-1, required=True)
+@click.argument("applications", metavar="APP...", nargs=-1, required=True, shell_complete=candidates.applications)
 @click.pass_obj
 def kill(console: Console, applications: tuple[str, ...], as_json: bool) -> None:
     """Writes each id when it has ended."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from client.commands import candidates
 from client.commands.double_dash import DoubleDashCommand
 from client.console import Console
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _CONFIGURATION = (
     click.option("--name", metavar="TEXT", help="Name of the application."),
-    click.option("--queue", metavar="QUEUE", help="YARN queue, by its leaf name or full path."),
+    click.option("--queue", metavar="QUEUE", shell_complete=candidates.queues, help="YARN queue, by its leaf name or full path."),
     click.option("--taskmanagers", metavar="N", help="How many TaskManagers."),
     click.option("--slots", metavar="N", help="Slots of each TaskManager."),
     click.option("--memory", metavar="SIZE", help="Memory of each TaskManager, such as 4g."),
@@ -30,8 +31,23 @@ _CONFIGURATION = (
         "--resource", "resources", multiple=True, metavar="NAME=N[:TYPE]", help="Devices of each TaskManager: gpu=2[:yarn.io/gpu]."
     ),
     click.option("--python", metavar="PATH", help="Interpreter of user code on the nodes; default: the one that runs submit."),
-    click.option("-D", "--conf", "definitions", multiple=True, metavar="KEY=VALUE", help="Any option of the configuration."),
-    click.option("--properties-file", "files", multiple=True, metavar="FILE", help="Flink's config.yaml or flink-conf.yaml."),
+    click.option(
+        "-D",
+        "--conf",
+        "definitions",
+        multiple=True,
+        metavar="KEY=VALUE",
+        shell_complete=candidates.keys,
+        help="Any option of the configuration.",
+    ),
+    click.option(
+        "--properties-file",
+        "files",
+        multiple=True,
+        metavar="FILE",
+        shell_complete=candidates.files,
+        help="Flink's config.yaml or flink-conf.yaml.",
+    ),
 )
 """Options that set keys of the configuration."""
 
@@ -80,7 +96,7 @@ def _configured(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--detach", is_flag=True, help="End as soon as YARN has taken the application.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 @click.option("--verbose", is_flag=True, help="Log more, and show tracebacks.")
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="JOB.py [ARGS]... | -- COMMAND...")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="JOB.py [ARGS]... | -- COMMAND...", shell_complete=candidates.files)
 @click.pass_context
 def run(context: click.Context, /, master: str, words: tuple[str, ...], detach: bool, as_json: bool, verbose: bool, **flags: Any) -> int:
     """Parses nothing itself: what click read goes on as it is."""
@@ -100,7 +116,6 @@ def _run(asked: _Asked, given: Mapping[str, Any], console: Console, *, is_comman
     from client.request import Request, parse_job
     from conf import configuration
     from conf.errors import ConfigError
-    from conf.options import DRIVER_OF
 
     kind, count = parse_master(asked.master)
     if asked.detach and kind == "local":
@@ -109,13 +124,13 @@ def _run(asked: _Asked, given: Mapping[str, Any], console: Console, *, is_comman
     flags = Flags(**given)
     effective = configuration.load(flags.paths, overrides(flags, count))
     settings = effective.settings()
-    tolerated = {DRIVER_OF.of(each.name).key for each in settings.external_resources if each.on_missing == "warn"}
+    tolerated = driver_names.tolerated(settings)
     unknown = driver_names.problems(settings)
     if refused := [problem for problem in unknown if problem.key not in tolerated]:
         raise ConfigError(refused)
     for problem in unknown:
         console.line(f"warning: {problem.cause}")
-    request = Request(job, script, settings, effective.flat())
+    request = Request(job, script, settings, effective.flat(), effective.origins())
     return (_run_locally if kind == "local" else _run_on_yarn)(request, asked, console)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from client.commands import candidates
+
 if TYPE_CHECKING:
     from client.application import Application
     from client.application_details import ApplicationDetails
@@ -25,7 +27,7 @@ Examples:
 
 @click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
-@click.argument("application", metavar="APP")
+@click.argument("application", metavar="APP", shell_complete=candidates.applications)
 def status(application: str, as_json: bool) -> None:
     """Shows one application, whatever its state."""
     from client.lookup import look

@@ -1,0 +1,82 @@
+"""Whether this user can write to HDFS as an upload does, and what to do where not.
+
+The attempt is a process of its own (`hdfs_attempt`): a DataNode that can't be reached keeps a client busy for minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from client import namenode
+from client.doctor.finding import FAILURE, OK, SKIPPED, Finding
+from client.errors import ClientError
+from client.hadoop_configuration import HadoopConfiguration
+
+CHECK = "hdfs write"
+
+_TIMEOUT_S = 40.0
+_DATANODES = "`hdfs dfsadmin -report` lists the DataNodes; start them, or open their transfer port (9866) to this machine"
+_READ_BY_HDFS_NATIVE = ("dfs.", "fs.", "hadoop.")
+
+
+def examine(hadoop: HadoopConfiguration, environ: Mapping[str, str], user: str) -> Finding:
+    """Writes a file where skein stages applications (`~/.skein` of the user, or the nearest directory above that is there)."""
+    uri = hadoop.default_filesystem()
+    try:
+        namenode.check(hadoop)
+    except ClientError as error:
+        return Finding(CHECK, FAILURE, error.cause, error.remedy)
+    if not uri.startswith("hdfs:"):
+        return Finding(CHECK, SKIPPED, f"fs.defaultFS is {uri}: only HDFS is looked into", f"`hadoop fs -touchz {uri}/…` tells")
+    staging = f"{hadoop.get('dfs.user.home.dir.prefix', '/user')}/{user}/.skein"
+    asked = json.dumps({"url": _url(hadoop, uri), "staging": staging, "settings": _settings(hadoop)})
+    command = [sys.executable, "-I", "-m", "client.doctor.hdfs_attempt"]
+    try:
+        ran = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=dict(environ))
+    except subprocess.TimeoutExpired:
+        cause = f"{uri} took no file within {_TIMEOUT_S:.0f} s: its NameNode answers, so that a DataNode can't be reached, as a rule"
+        return Finding(CHECK, FAILURE, cause, _DATANODES)
+    if ran.returncode:
+        return _failure(uri, staging, (ran.stderr.strip().splitlines() or [f"exit code {ran.returncode}"])[-1])
+    return judge(json.loads(ran.stdout), uri, user)
+
+
+def judge(written: Mapping[str, str], uri: str, user: str) -> Finding:
+    """Judges what the attempt said: `directory`, and `error` where it was refused."""
+    directory, error = written["directory"], written.get("error")
+    if not error:
+        return Finding(CHECK, OK, f"{user} can write to {uri}{directory}")
+    return _failure(uri, directory, error)
+
+
+def _failure(uri: str, directory: str, error: str) -> Finding:
+    remedy = f"try `hdfs dfs -touchz {directory}/x`"
+    if "Permission denied" in error or "AccessControl" in error:
+        remedy = f"have HDFS's superuser make your home directory and give it to you ({directory} is not yours to write to)"
+    elif "safe mode" in error.lower():
+        remedy = "wait until the NameNode leaves safe mode; `hdfs dfsadmin -safemode get` tells"
+    elif "quota" in error.lower():
+        remedy = "delete something, or have the quota raised; `hdfs dfs -count -q` tells"
+    elif "complete file in time" in error or "replicated to" in error or "DataNode" in error:
+        remedy = f"no DataNode takes blocks: {_DATANODES}"
+    elif "GSS" in error or "Kerberos" in error or "SASL" in error.upper():
+        remedy = "run `kinit`; hdfs-native needs libgssapi_krb5.so.2 (Debian: libgssapi-krb5-2, Red Hat: krb5-libs)"
+    return Finding(CHECK, FAILURE, f"{uri}{directory} takes no file: {error}", remedy)
+
+
+def _url(hadoop: HadoopConfiguration, uri: str) -> str:
+    """hdfs-native knows no default port."""
+    scheme, _, authority = uri.partition("://")
+    authority = authority.strip("/")
+    named = ":" in authority or hadoop.get(f"dfs.ha.namenodes.{authority}")
+    return f"{scheme}://{authority}" if named else f"{scheme}://{authority}:{namenode.DEFAULT_PORT}"
+
+
+def _settings(hadoop: HadoopConfiguration) -> dict[str, str]:
+    """hdfs-native expands no `${…}` itself; one NameNode alone is tried three times, not fifteen."""
+    names = {item.name for properties in hadoop.files.values() for item in properties if item.name.startswith(_READ_BY_HDFS_NATIVE)}
+    values = {name: value for name in sorted(names) if (value := hadoop.get(name))}
+    return {"dfs.client.failover.max.attempts": "3"} | values
