@@ -15,7 +15,7 @@ from pathlib import Path
 from client.errors import ENVIRONMENT, ClientError
 from client.hadoop_configuration import RESOURCE_TYPES, YARN_SITE, HadoopConfiguration, split
 from client.hadoop_xml import Property, render
-from protocol.launch import EXCLUDED_NODES_FILE, TAP_FILE
+from protocol.launch import EXCLUDED_NODES_FILE, FINAL_STATUS_FILE, TAP_FILE
 
 JAR = "treadle-yarn-overlay.jar"
 
@@ -54,6 +54,7 @@ def yarn_site(hadoop: HadoopConfiguration, services: Mapping[str, Mapping[str, i
         "treadle.overlay.rpc-class": hadoop.get(_RPC_CLASS, _HADOOPS_RPC),
         "treadle.overlay.tap-file": TAP_FILE,
         "treadle.overlay.excluded-nodes-file": EXCLUDED_NODES_FILE,
+        "treadle.overlay.final-status-file": FINAL_STATUS_FILE,
         # skein asks twice in this time
         "yarn.am.liveness-monitor.expiry-interval-ms": str(2 * heartbeat_ms),
         # Hadoop reads an empty value as none at all

@@ -46,7 +46,7 @@ def application_spec(
         queue=application.queue,
         node_label=application.node_label or "",
         tags={"treadle"},
-        max_attempts=1,
+        max_attempts=application.attempts,
     )
 
 

@@ -120,4 +120,5 @@ def _read_application(reader: Reader) -> ApplicationSettings:
         vcores=reader.required(options.AM_VCORES),
         heartbeat_ms=reader.required(options.HEARTBEAT),
         node_label=reader.optional(options.AM_NODE_LABEL),
+        attempts=reader.required(options.ATTEMPTS),
     )

@@ -57,6 +57,12 @@ NODE_LABEL = Option(
     TEXT,
     "Node label of the TaskManagers' containers. Unset: that of the application.",
 )
+ATTEMPTS = Option(
+    "yarn.application-attempts",
+    whole_number(1),
+    "How often YARN starts the application master, which must fail through no fault of the job: its node, its memory, a kill. YARN itself "
+    "has a limit (`yarn.resourcemanager.am.max-attempts`, 2 by default).",
+)
 HEARTBEAT = Option(
     "yarn.heartbeat.container-request-interval",
     DURATION_MS,
@@ -132,6 +138,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     AM_NODE_LABEL,
     AM_MEMORY,
     AM_VCORES,
+    ATTEMPTS,
     HEARTBEAT,
     PARALLELISM,
     TASK_MANAGERS,

@@ -36,6 +36,7 @@ class ApplicationSettings:
     vcores: int
     heartbeat_ms: int
     node_label: str | None = None
+    attempts: int = 1
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ CERTIFICATE, KEY = ".skein.crt", ".skein.pem"
 TAP_FILE = "containers.jsonl"
 """Name of the file in the AM's directory to which the overlay appends what YARN says of containers and nodes, one JSON object a line."""
 
+FINAL_STATUS_FILE = "final-status"
+"""Name of the file in the AM's directory that tells the overlay the final status to report, where skein must believe in another."""
+
 EXCLUDED_NODES_FILE = "excluded-nodes"
 """Name of the file in the AM's directory that names, one host a line, the nodes on which the overlay wants no more containers."""
 

@@ -96,7 +96,6 @@ FLINKS_OWN = [
     "yarn.application.id",
     "yarn.application.priority",
     "yarn.tags",
-    "yarn.application-attempts",
     "yarn.ship-files",
     "yarn.provided.lib.dirs",
     "yarn.staging-directory",

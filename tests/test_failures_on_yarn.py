@@ -6,10 +6,13 @@ import signal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.fs
 import pyarrow.parquet as pq
 import pytest
-from submitting import running
+from submitting import running, submit
 from test_on_yarn import GPU, SMALL, get, slot_logs, wait_for
+
+import treadle
 
 pytestmark = pytest.mark.cluster
 
@@ -111,3 +114,47 @@ def test_a_command_that_may_not_restart_fails_with_the_cause(cluster, tmp_path):
 def running_application(cluster):
     apps = get(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps?states=RUNNING")["apps"] or {"app": []}
     return apps["app"][0]["id"] if apps["app"] else None
+
+
+ATTEMPTS = ["-D", "yarn.application-attempts=2"]
+
+
+def master_of(cluster, app):
+    """The container of the application master that runs now."""
+    attempts = get(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps/{app}/appattempts")["appAttempts"]["appAttempt"]
+    return max(attempts, key=lambda attempt: attempt["id"])["containerId"]
+
+
+def staging_of(cluster, app):
+    filesystem, path = treadle.open_filesystem(f"{cluster.namenode_uri}/user")
+    selector = pa.fs.FileSelector(path, recursive=True)
+    return [info.path for info in filesystem.get_file_info(selector) if app in info.path]
+
+
+def test_a_second_application_master_goes_on_where_the_first_was_killed(cluster, numbers, tmp_path):
+    job = [*SMALL, *ATTEMPTS, "--taskmanagers", "2", *GPU, *numbers]
+    with running(job, cluster.environment(), tmp_path) as process:
+        app = process.stdout.readline().strip()
+        wait_for(lambda: (application(cluster, app).get("jobs") or [{}])[0].get("progress"), "a job under way")
+        first = master_of(cluster, app)
+        devices = {device["uuid"] for each in registered(cluster, app) for device in each["devices"]}
+        for pid in pids_of(first, "ApplicationMaster"):
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: master_of(cluster, app) != first, "the second attempt")
+        wait_for(lambda: len(registered(cluster, app)) == 2, "its TaskManagers")
+        assert len(devices) == 2
+        (tmp_path / "gate").touch()
+        _, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    assert sorted(pq.read_table(tmp_path / "out")["n"].to_pylist()) == list(range(60))
+    wait_for(lambda: not staging_of(cluster, app), "the staging directory to go")
+
+
+def test_what_failed_for_good_is_not_tried_by_a_second_application_master(cluster, tmp_path):
+    said = submit([*SMALL, *ATTEMPTS, "--", "sh", "-c", "echo once; exit 7"], cluster.environment(), tmp_path)
+    report = get(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps/{said.application}")["app"]
+    assert said.code == 7, said.err
+    assert (report["state"], report["finalStatus"]) == ("FINISHED", "FAILED")
+    assert "sh ended with exit code 7" in report["diagnostics"]
+    assert master_of(cluster, said.application).endswith("_01_000001")
+    wait_for(lambda: not staging_of(cluster, said.application), "the staging directory to go")

@@ -7,7 +7,7 @@ from pathlib import Path
 from client.hadoop_configuration import RESOURCE_TYPES, YARN_SITE, HadoopConfiguration, effective
 from client.hadoop_xml import Property, read
 from client.overlay import resource_types, write_overlay, yarn_site
-from protocol.launch import EXCLUDED_NODES_FILE, TAP_FILE
+from protocol.launch import EXCLUDED_NODES_FILE, FINAL_STATUS_FILE, TAP_FILE
 
 SERVICES = {"taskmanager": {"yarn.io/gpu": 1, "example.com/rdma": 2}}
 
@@ -31,6 +31,7 @@ def test_our_keys():
         "treadle.overlay.rpc-class": "org.apache.hadoop.yarn.ipc.HadoopYarnProtoRPC",
         "treadle.overlay.tap-file": TAP_FILE,
         "treadle.overlay.excluded-nodes-file": EXCLUDED_NODES_FILE,
+        "treadle.overlay.final-status-file": FINAL_STATUS_FILE,
         "treadle.overlay.resources.taskmanager": "yarn.io/gpu=1,example.com/rdma=2",
         "yarn.am.liveness-monitor.expiry-interval-ms": "400",
     }

@@ -14,7 +14,8 @@ from treadle.fragment_mapper import FragmentMapper
 from treadle.fragments import Fragment, Reading, find_fragments
 from treadle.libraries import needed
 from treadle.map_report import FragmentResult, MapReport, slot_reports
-from treadle.part_files import claim_output, finish_output
+from treadle.output_claim import Claim, claim_output, rows_done
+from treadle.part_files import finish_output
 from treadle.rich_map_function import PlainMapFunction, RichMapFunction, as_rich
 from treadle.runtime_context import RuntimeContext
 from treadle.storage import absolute_uri
@@ -39,8 +40,10 @@ def map_batches(
     """Maps every record batch of Parquet datasets and writes a dataset.
 
     In the main of a submitted job the application's slots do the work: each input file is one Dask task, and a file whose slot is lost is
-    mapped again by another one. In a plain `python job.py`, without an application, everything runs in this process, one file after the
-    other, with a context that has no devices.
+    mapped again by another one. A second attempt of the application (`yarn.application-attempts`) maps only what the first has not.
+
+    In a plain `python job.py`, without an application, everything runs in this process, one file after the other, with a context that has
+    no devices.
 
     Args:
         function: a `RichMapFunction`, opened and closed once per slot, or a callable from record batch to record batch.
@@ -92,14 +95,17 @@ def _run(job: _Job, columns: Sequence[str] | None, batch_size: int) -> MapReport
         announce_scheduler()
     with needed("pyarrow", "map_batches"):
         fragments, reading = find_fragments(job.inputs, columns, batch_size)
-    claim_output(job.output)
-    results, first = _collect(job.name, _mapped(job, fragments, reading), len(fragments), started)
+    done = claim_output(job.output, Claim.of(fragments), fragments)
+    todo = [fragment for fragment in fragments if fragment.number not in done]
+    before = _Before(len(done), rows_done(job.output, done) if done else 0)
+    results, first = _collect(job.name, _mapped(job, todo, reading), len(fragments), started, before)
     finish_output(job.output)
     report = MapReport(
         name=job.name,
         output=job.output,
-        fragments=len(results),
-        rows=sum(result.rows for result in results),
+        fragments=len(results) + before.fragments,
+        resumed=before.fragments,
+        rows=sum(result.rows for result in results) + before.rows,
         seconds=monotonic() - started,
         seconds_to_first_batch=first,
         slots=slot_reports(results),
@@ -108,16 +114,27 @@ def _run(job: _Job, columns: Sequence[str] | None, batch_size: int) -> MapReport
     return report
 
 
-def _collect(name: str, results: Iterable[FragmentResult], total: int, started: float) -> tuple[list[FragmentResult], float | None]:
+@dataclass(frozen=True)
+class _Before:
+    """What an earlier attempt of the application has done."""
+
+    fragments: int
+    rows: int
+
+
+def _collect(
+    name: str, results: Iterable[FragmentResult], total: int, started: float, before: _Before
+) -> tuple[list[FragmentResult], float | None]:
     """Tells the progress; returns the results, and the seconds to the first batch by this host's clock alone."""
     done: list[FragmentResult] = []
     firsts = []
-    events.tell("progress", name=name, done=0, total=total, rows=0)
+    events.tell("progress", name=name, done=before.fragments, total=total, rows=before.rows)
     for result in results:
         done.append(result)
         if result.seconds_to_first_batch is not None:
             firsts.append(monotonic() - started - result.seconds + result.seconds_to_first_batch)
-        events.tell("progress", name=name, done=len(done), total=total, rows=sum(each.rows for each in done))
+        rows = before.rows + sum(each.rows for each in done)
+        events.tell("progress", name=name, done=before.fragments + len(done), total=total, rows=rows)
     return done, min(firsts, default=None)
 
 

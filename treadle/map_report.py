@@ -48,11 +48,15 @@ class SlotReport:
 
 @dataclass(frozen=True)
 class MapReport:
-    """What a `map_batches` did: input fragments and rows, wall-clock seconds, and each slot's share (slots that got any)."""
+    """What a `map_batches` did: input fragments and rows, wall-clock seconds, and each slot's share (slots that got any).
+
+    `resumed` of the fragments were done by an earlier attempt of the application.
+    """
 
     name: str
     output: str
     fragments: int
+    resumed: int
     rows: int
     seconds: float
     seconds_to_first_batch: float | None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SUCCESS = "_SUCCESS"
+SUCCESS = "_SUCCESS"
 """Empty file that says that the output is complete: Hadoop's `FileOutputCommitter.SUCCEEDED_FILE_NAME`."""
 
 
@@ -56,33 +56,15 @@ class PartFile:
             logger.warning("%s is left behind: %s", self._temporary, error)
 
 
-def claim_output(uri: str) -> None:
-    """Makes sure that the output is a new or empty directory, as Spark's default save mode does.
-
-    Raises:
-        FileExistsError: when there is anything.
-        OSError: when the directory can't be made.
-    """
-    import pyarrow.fs
-
-    filesystem, path = storage.open_filesystem(uri)
-    info = filesystem.get_file_info(path)
-    if info.type == pyarrow.fs.FileType.File:
-        raise FileExistsError(f"the output {uri} is a file; name a new or empty directory")
-    if info.type == pyarrow.fs.FileType.NotFound:
-        filesystem.create_dir(path, recursive=True)
-    elif entries := filesystem.get_file_info(pyarrow.fs.FileSelector(path)):
-        raise FileExistsError(
-            f"the output {uri} is not empty (it holds {entries[0].base_name}); name another directory or delete this one first"
-        )
-
-
 def finish_output(uri: str) -> None:
-    """Deletes the unfinished files that lost slots left behind, and says by `_SUCCESS` that the output is complete."""
+    """Deletes the unfinished files that lost slots left behind, and says by `_SUCCESS` that the output is complete, if it doesn't yet."""
     import pyarrow.fs
 
     filesystem, path = storage.open_filesystem(uri)
-    for info in filesystem.get_file_info(pyarrow.fs.FileSelector(path)):
+    entries = filesystem.get_file_info(pyarrow.fs.FileSelector(path))
+    if any(info.base_name == SUCCESS for info in entries):
+        return
+    for info in entries:
         if info.base_name.startswith(".part-"):
             filesystem.delete_file(info.path)
-    storage.create_exclusive(filesystem, f"{path}/{_SUCCESS}")
+    storage.create_exclusive(filesystem, f"{path}/{SUCCESS}")

@@ -66,10 +66,16 @@ def _group_plan(group: TaskManagerGroup, *, on_yarn: bool) -> GroupPlan:
     return GroupPlan(group.name, group.count, group.slots, asked if on_yarn else {})
 
 
-def on_yarn() -> tuple[Store, Containers, str, str]:
+def on_yarn(settings: Settings) -> tuple[Store, Containers, str, str]:
     """Returns store, containers, application id and this host's address, all from skein's application master beside us."""
     application: Any = import_skein().ApplicationClient.from_current()
-    return SkeinStore(application, None), SkeinContainers(application, Path(TAP_FILE)), application.id, os.environ["NM_HOST"]
+    containers = SkeinContainers(application, Path(TAP_FILE), settings.application.attempts)
+    return SkeinStore(application, None), containers, application.id, os.environ["NM_HOST"]
+
+
+def attempt_of(container_id: str) -> int:
+    """Returns the attempt in a container's id, `container_e17_1700000000000_0001_02_000001`, whose epoch may be missing."""
+    return int(container_id.split("_")[-2])
 
 
 def on_this_machine(settings: Settings) -> tuple[Store, Containers, str, str]:
@@ -82,7 +88,7 @@ def on_this_machine(settings: Settings) -> tuple[Store, Containers, str, str]:
 def run(launch: Launch, *, local: bool) -> Outcome:
     """Runs the application to its end."""
     settings = from_flat(launch.configuration).settings()
-    store, containers, application_id, address = on_this_machine(settings) if local else on_yarn()
+    store, containers, application_id, address = on_this_machine(settings) if local else on_yarn(settings)
     events, lock = EventQueue(), threading.Lock()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: events.put(Interrupted(f"Stopped by {signal.Signals(number).name}")))
@@ -96,13 +102,22 @@ def run(launch: Launch, *, local: bool) -> Outcome:
         launch.origins,
     )
     log_directory = Path(os.environ.get("LOG_DIRS", ".").split(",")[0])
-    groups = tuple(group.name for group in settings.groups)
-    main = JobMain(launch, MainContext(Path.cwd(), log_directory / "job.log", address, settings.parallelism, groups), events.put)
+    context = MainContext(
+        Path.cwd(),
+        log_directory / "job.log",
+        address,
+        settings.parallelism,
+        tuple(group.name for group in settings.groups),
+        application_id,
+        1 if local else attempt_of(os.environ["CONTAINER_ID"]),
+        1 if local else settings.application.attempts,
+    )
+    main = JobMain(launch, context, events.put)
     try:
         return Master(state, lock, events, store, containers, main).run(RestServer(state, lock, settings, about))
     except Exception as error:
         logger.exception("The application master failed")
-        containers.finish(broken(error))
+        containers.finish(broken(error), retriable=True)
         raise
 
 

@@ -252,11 +252,11 @@ class ClusterState:
 
     @_on.register
     def _interrupted(self, event: Interrupted, _now: float) -> list[Action]:
-        return [Finish(Outcome(KILLED, 3, event.reason))]
+        return [Finish(Outcome(KILLED, 3, event.reason), retriable=True)]
 
     @_on.register
     def _master_lost(self, event: MasterLost, _now: float) -> list[Action]:
-        return [Finish(Outcome(FAILED, 1, event.cause))]
+        return [Finish(Outcome(FAILED, 1, event.cause), retriable=True)]
 
     @_on.register
     def _tick(self, _event: Tick, now: float) -> list[Action]:

@@ -30,5 +30,8 @@ class Containers(Protocol):
     def publish(self, url: str) -> None:
         """Makes the application master's REST server at `url` (loopback) reachable for the user."""
 
-    def finish(self, outcome: Outcome) -> None:
-        """Ends every container and reports the outcome: the very last act."""
+    def finish(self, outcome: Outcome, *, retriable: bool = False) -> None:
+        """Ends every container and reports the outcome: the very last act.
+
+        A `retriable` end is left to the next attempt of the application master, where there is one.
+        """

@@ -159,9 +159,10 @@ class Deploy:
 
 @dataclass(frozen=True)
 class Finish:
-    """End the application."""
+    """End the application; `retriable` where the next attempt of the application master, if there is one, may do better."""
 
     outcome: Outcome
+    retriable: bool = False
 
 
 @dataclass(frozen=True)

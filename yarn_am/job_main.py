@@ -26,13 +26,19 @@ GRACE_S = 5.0
 
 @dataclass(frozen=True)
 class MainContext:
-    """Where the main runs: its directory, its log file, the address others reach this host at, the number of slots, the groups' names."""
+    """Where the main runs: its directory, its log file, the address others reach this host at; and what it is told of the application.
+
+    That is the number of slots, the names of the groups, its id, and which of how many attempts of the application master this is.
+    """
 
     directory: Path
     log_file: Path
     address: str
     parallelism: int
     groups: tuple[str, ...]
+    application_id: str
+    attempt: int
+    attempts: int
 
 
 def environment(base: Mapping[str, str], context: MainContext) -> dict[str, str]:
@@ -44,6 +50,9 @@ def environment(base: Mapping[str, str], context: MainContext) -> dict[str, str]
         "TREADLE_EVENTS": str(directory / EVENTS_FILE),
         "TREADLE_PARALLELISM": str(context.parallelism),
         "TREADLE_GROUPS": ";".join(context.groups),
+        "TREADLE_APPLICATION": context.application_id,
+        "TREADLE_ATTEMPT": str(context.attempt),
+        "TREADLE_ATTEMPTS": str(context.attempts),
         "TREADLE_TLS_CERTIFICATE": str(directory / CERTIFICATE),
         "TREADLE_TLS_KEY": str(directory / KEY),
         "TREADLE_ADDRESS": context.address,

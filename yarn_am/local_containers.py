@@ -67,8 +67,8 @@ class LocalContainers:
         temporary.write_text(f'{{"rest": "{url}"}}\n')
         temporary.rename(self._directory / "am.json")
 
-    def finish(self, outcome: Outcome) -> None:
-        """Ends every TaskManager and what it started."""
+    def finish(self, outcome: Outcome, *, retriable: bool = False) -> None:
+        """Ends every TaskManager and what it started; there is one attempt."""
         for process in self._processes.values():
             _signal_group(process, signal.SIGTERM)
         for name, process in self._processes.items():

@@ -85,21 +85,22 @@ class Master:
         self._in_thread("containers", self._watch_containers)
         self._containers.start()
         self._containers.publish(rest.url)
-        outcome = self._until_finished()
+        finish = self._until_finished()
+        outcome = finish.outcome
         logger.info("Finished: %s", outcome.to_diagnostics())
         self._main.stop()
         rest.wait_for_followers(FOLLOWER_GRACE_S)
-        self._containers.finish(outcome)
+        self._containers.finish(outcome, retriable=finish.retriable)
         return outcome
 
-    def _until_finished(self) -> Outcome:
+    def _until_finished(self) -> Finish:
         while True:
             event = self._events.get()
             with self._lock:
                 actions = self._state.handle(event, time.monotonic())
             for action in actions:
                 if isinstance(action, Finish):
-                    return action.outcome
+                    return action
                 self._act(action)
 
     def _act(self, action: Action) -> None:

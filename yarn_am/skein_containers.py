@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from protocol.launch import EXCLUDED_NODES_FILE
-from protocol.outcome import Outcome
+from protocol.launch import EXCLUDED_NODES_FILE, FINAL_STATUS_FILE
+from protocol.outcome import SUCCEEDED, Outcome
 from yarn_am import excluded_nodes, tap
 from yarn_am.events import Completed, Granted
 from yarn_am.json_lines import follow
@@ -26,10 +26,11 @@ class SkeinContainers:
     Args:
         application: the `skein.ApplicationClient` of this application.
         tap_file: where the overlay writes.
+        attempts: `yarn.application-attempts`.
     """
 
-    def __init__(self, application: Any, tap_file: Path) -> None:
-        self._application, self._tap_file = application, tap_file
+    def __init__(self, application: Any, tap_file: Path, attempts: int) -> None:
+        self._application, self._tap_file, self._attempts = application, tap_file, attempts
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -67,10 +68,17 @@ class SkeinContainers:
         """Adds the server as a page of skein's, which YARN's proxy fronts."""
         self._application.ui.add_page(PAGE, url, link_name="Treadle")
 
-    def finish(self, outcome: Outcome) -> None:
-        """Unregisters the application, which ends its containers."""
+    def finish(self, outcome: Outcome, *, retriable: bool = False) -> None:
+        """Unregisters the application, which ends its containers.
+
+        With attempts left skein unregisters what has succeeded only: it is told so of every final end, and the overlay the truth.
+        """
         self._ended.set()
-        self._application.shutdown(outcome.status, outcome.to_diagnostics())
+        if retriable or self._attempts == 1:
+            self._application.shutdown(outcome.status, outcome.to_diagnostics())
+        else:
+            Path(FINAL_STATUS_FILE).write_text(outcome.status, encoding="utf-8")
+            self._application.shutdown(SUCCEEDED, outcome.to_diagnostics())
 
     def _task_manager_id(self, container_id: str) -> str | None:
         """Each group is a service, whose containers skein numbers; a surplus container that it released has no number."""

@@ -53,11 +53,13 @@ def of_task_manager(task_manager: TaskManager, now: float) -> Json:
         "id": task_manager.id,
         "seconds_ago": [round(now - at, 1) for at in samples.times()],
         **{name: values.get(Quantity(name), unknown) for name in SLOT_QUANTITIES},
-        "slots": [
-            {"id": slot.id, **{name: values.get(Quantity(name, (slot.id,)), unknown) for name in SLOT_QUANTITIES}} for slot in slots
-        ],
+        "slots": [{"id": slot.id, **{name: values.get(Quantity(name, (slot.id,)), unknown) for name in SLOT_QUANTITIES}} for slot in slots],
         "devices": [
-            {"resource": resource, "uuid": uuid, **{name: values.get(Quantity(name, (resource, uuid)), unknown) for name in DEVICE_QUANTITIES}}
+            {
+                "resource": resource,
+                "uuid": uuid,
+                **{name: values.get(Quantity(name, (resource, uuid)), unknown) for name in DEVICE_QUANTITIES},
+            }
             for resource, uuid in devices
         ],
     }

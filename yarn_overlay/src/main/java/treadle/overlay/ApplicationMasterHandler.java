@@ -8,6 +8,7 @@ import java.lang.reflect.Proxy;
 import org.apache.hadoop.yarn.api.ApplicationMasterProtocol;
 import org.apache.hadoop.yarn.api.protocolrecords.AllocateRequest;
 import org.apache.hadoop.yarn.api.protocolrecords.AllocateResponse;
+import org.apache.hadoop.yarn.api.protocolrecords.FinishApplicationMasterRequest;
 import org.apache.hadoop.yarn.api.protocolrecords.RegisterApplicationMasterResponse;
 
 /** Stands between the application master and the ResourceManager: widens what is asked, excludes nodes, notes what is answered. */
@@ -17,14 +18,21 @@ final class ApplicationMasterHandler implements InvocationHandler, Closeable {
   private final Runnable stopInner;
   private final AskWidener asks;
   private final ExcludedNodes excluded;
+  private final FinalStatus finalStatus;
   private final ContainerTap tap;
 
   ApplicationMasterHandler(
-      Object inner, Runnable stopInner, AskWidener asks, ExcludedNodes excluded, ContainerTap tap) {
+      Object inner,
+      Runnable stopInner,
+      AskWidener asks,
+      ExcludedNodes excluded,
+      FinalStatus finalStatus,
+      ContainerTap tap) {
     this.inner = inner;
     this.stopInner = stopInner;
     this.asks = asks;
     this.excluded = excluded;
+    this.finalStatus = finalStatus;
     this.tap = tap;
   }
 
@@ -57,7 +65,13 @@ final class ApplicationMasterHandler implements InvocationHandler, Closeable {
   }
 
   private Object[] amended(Object[] arguments) {
-    if (arguments == null || arguments.length != 1 || !(arguments[0] instanceof AllocateRequest)) {
+    if (arguments == null || arguments.length != 1) {
+      return arguments;
+    }
+    if (arguments[0] instanceof FinishApplicationMasterRequest) {
+      return new Object[] {finalStatus.amended((FinishApplicationMasterRequest) arguments[0])};
+    }
+    if (!(arguments[0] instanceof AllocateRequest)) {
       return arguments;
     }
     AllocateRequest ours = asks.widened((AllocateRequest) arguments[0]);

@@ -27,6 +27,9 @@ public final class OverlayRpc extends YarnRPC {
   /** File that names the excluded nodes, relative to the application master's directory; it need not exist. */
   static final String EXCLUDED_NODES_FILE = "treadle.overlay.excluded-nodes-file";
 
+  /** File that names the final status, relative to the application master's directory; it need not exist. */
+  static final String FINAL_STATUS_FILE = "treadle.overlay.final-status-file";
+
   @Override
   @SuppressWarnings("rawtypes") // as YarnRPC declares it
   public Object getProxy(Class protocol, InetSocketAddress address, Configuration conf) {
@@ -36,9 +39,10 @@ public final class OverlayRpc extends YarnRPC {
     }
     AskWidener asks = AskWidener.from(conf); // what is malformed fails before there is a connection to close
     ExcludedNodes excluded = new ExcludedNodes(new File(required(conf, EXCLUDED_NODES_FILE)));
+    FinalStatus status = new FinalStatus(new File(required(conf, FINAL_STATUS_FILE)));
     ContainerTap tap = new ContainerTap(new File(required(conf, TAP_FILE)));
     Object inner = rpc.getProxy(protocol, address, conf);
-    return new ApplicationMasterHandler(inner, () -> rpc.stopProxy(inner, conf), asks, excluded, tap).proxy();
+    return new ApplicationMasterHandler(inner, () -> rpc.stopProxy(inner, conf), asks, excluded, status, tap).proxy();
   }
 
   @Override

@@ -33,6 +33,7 @@ class AmrmClientTest {
     conf.set(OverlayRpc.RPC_CLASS, FakeRpc.class.getName());
     conf.set(OverlayRpc.TAP_FILE, directory.resolve("containers.jsonl").toString());
     conf.set(OverlayRpc.EXCLUDED_NODES_FILE, directory.resolve("excluded-nodes").toString());
+    conf.set(OverlayRpc.FINAL_STATUS_FILE, directory.resolve("final-status").toString());
     conf.set(AskWidener.RESOURCES_PREFIX + "taskmanager", "yarn.io/gpu=1");
     client.init(conf);
     client.start();
