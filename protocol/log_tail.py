@@ -8,12 +8,15 @@ LINES = 20
 BYTES = 4096
 
 
-def tail_of(path: Path) -> str:
-    """Returns the last lines of a file, at most 20 and 4 KiB; bytes that are no UTF-8 are replaced. A missing file has none."""
+def tail_of(path: Path, start: int = 0) -> str:
+    """Returns the last lines of a file from byte `start` on, at most 20 and 4 KiB.
+
+    Bytes that are no UTF-8 are replaced; a missing file has no lines.
+    """
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
-            file.seek(max(0, size - BYTES))
+            file.seek(max(start, size - BYTES))
             text = file.read().decode(errors="replace")
     except FileNotFoundError:
         return ""

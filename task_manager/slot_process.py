@@ -40,6 +40,7 @@ class SlotProcess:
         self.slot_id, self._log_file = slot_id, spec.log_file
         spec.context_file.write_text(json.dumps(spec.context))
         with spec.log_file.open("ab") as log:
+            self._log_start = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()), ",".join(map(str, spec.cpus)), *spec.command],
                 env=dict(spec.environment),
@@ -82,7 +83,7 @@ class SlotProcess:
         code = self._process.wait()
         self._errors.join(_LAST_WORDS_S)
         exit_code = code if code >= 0 else 128 - code
-        return SlotResult(self.slot_id, exit_code, tail_of(self._log_file) if exit_code else "")
+        return SlotResult(self.slot_id, exit_code, tail_of(self._log_file, self._log_start) if exit_code else "")
 
 
 def stop_all(processes: Iterable[SlotProcess], grace_s: float) -> None:
