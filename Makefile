@@ -1,5 +1,6 @@
 # make demo   installs into .venv, boots a YARN + HDFS cluster on this machine, submits the MNIST job, shows the result
 # make test   all tests: lint, types, units, the real cluster
+# make chaos  the MNIST job again and again on a cluster that is struck at random: make chaos SEED=1 MINUTES=10
 # make down   ends a cluster that `make demo KEEP=1` left up
 # make wheel  builds the wheel that edge nodes and nodes install
 
@@ -9,8 +10,10 @@ BIN := $(VENV)/bin
 OVERLAY := yarn_overlay/treadle-yarn-overlay.jar
 INSTALLED := $(VENV)/.installed
 KEEP ?=
+SEED ?= 1
+MINUTES ?= 10
 
-.PHONY: demo test check down wheel clean tools
+.PHONY: demo test check chaos down wheel clean tools
 
 demo: $(INSTALLED) $(OVERLAY)
 	@$(BIN)/python -m examples.mnist.demo $(if $(KEEP),--keep)
@@ -22,6 +25,9 @@ check: $(INSTALLED) $(OVERLAY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+chaos: $(INSTALLED) $(OVERLAY)
+	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --minutes $(MINUTES)
 
 down: $(INSTALLED)
 	$(BIN)/python -m minicluster down

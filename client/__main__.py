@@ -50,7 +50,7 @@ def _report(error: Exception, console: Console) -> int:
         return error.exit_code
     if isinstance(error, ConfigError):
         for problem in error.problems:
-            console.error(problem.cause if problem.key in problem.cause else f"{problem.cause} ({problem.key})", problem.remedy)
+            console.problem(problem)
         return REJECTED if isinstance(error, RefusedError) else USAGE
     console.error(f"{type(error).__name__}: {error}", "this should not happen: run it again with --verbose and report what it shows")
     return _INTERNAL

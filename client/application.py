@@ -5,21 +5,24 @@ The shape is in docs/architecture.md, "REST of the application master".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from protocol.outcome import Outcome
+from protocol.records import DeviceUsage, SlotUsage
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device that a slot holds; `properties` is whatever else its driver found."""
+    """A device that a slot holds; `properties` is whatever else its driver found, `state` healthy or lost, for the `cause`."""
 
     resource: str
     index: str
     uuid: str
     properties: Mapping[str, str]
+    state: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,19 +34,46 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class ContainerUse:
+    """What a TaskManager's container uses: memory in MiB beside what was asked for, CPU in percent of one core; and each running slot."""
+
+    memory_mb: int
+    memory_asked_mb: int
+    cpu_percent: float
+    slots: tuple[SlotUsage, ...]
+
+
+@dataclass(frozen=True)
+class Requested:
+    """What is asked of an external resource: `amount` for each TaskManager of the group; `yarn_type` is empty when YARN isn't asked."""
+
+    group: str
+    name: str
+    amount: int
+    yarn_type: str
+
+
+@dataclass(frozen=True)
 class TaskManager:
-    """A TaskManager; it has slots from its registration on. `granted` is what YARN gave its container, resource type → amount."""
+    """A TaskManager; it has slots from its registration on.
+
+    `granted` is what YARN gave its container, resource type → amount; `heartbeats` how many signs of life it gave, and `usage` what its
+    devices told of themselves in the last one, `use` what it and its slots used; None while it gives none.
+    """
 
     id: str
     state: str
     node: str
     granted: Mapping[str, int]
     slots: tuple[Slot, ...]
+    heartbeats: int = 0
+    usage: tuple[DeviceUsage, ...] = ()
+    use: ContainerUse | None = None
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job's progress, in fragments and rows, and what it reported when it was done."""
+    """A job's progress, in fragments and rows, what it reported when it was done, and how often it was started again."""
 
     id: str
     name: str
@@ -52,22 +82,31 @@ class Job:
     total: int
     rows: int
     report: Mapping[str, Any]
+    restarts: int = 0
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Something that went wrong in a TaskManager: one line of cause, one of remedy, and what a script or traceback said."""
+    """Something that went wrong in a TaskManager: one line of cause, one of remedy, and what a script or traceback said.
+
+    `number` counts up from 1 within the application; `kind` is the cause's, as in `yarn_am.failures`.
+    """
 
     task_manager: str
     node: str
     cause: str
     remedy: str
     detail: str
+    number: int = 0
+    kind: str = ""
 
 
 @dataclass(frozen=True)
 class Application:
-    """Everything that a follower shows; `requested` is the number of TaskManagers asked for."""
+    """Everything that a follower shows.
+
+    `requested` is the number of TaskManagers asked for, `waiting` holds the ids of those that have not registered yet.
+    """
 
     id: str
     name: str
@@ -77,6 +116,8 @@ class Application:
     task_managers: tuple[TaskManager, ...]
     jobs: tuple[Job, ...]
     failures: tuple[Failure, ...]
+    waiting: tuple[str, ...] = ()
+    requested_resources: tuple[Requested, ...] = ()
 
 
 def application(tree: Any) -> Application:
@@ -96,7 +137,9 @@ def application(tree: Any) -> Application:
             requested=int(tree.get("requested") or 0),
             task_managers=tuple(_task_manager(item) for item in tree.get("taskmanagers") or ()),
             jobs=tuple(_job(item) for item in tree.get("jobs") or ()),
-            failures=tuple(_failure(item) for item in tree.get("failures") or ()),
+            failures=tuple(_failure(number, item) for number, item in enumerate(tree.get("failures") or (), 1)),
+            waiting=tuple(_text(item, "id") for item in tree.get("waiting") or ()),
+            requested_resources=tuple(_requested(tree)),
         )
     except (TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"not an answer of Treadle's application master: {error}") from error
@@ -109,22 +152,72 @@ def _outcome(tree: Any) -> Outcome | None:
 def _task_manager(tree: Any) -> TaskManager:
     slots = tuple(Slot(_text(slot, "id"), tuple(_device(item) for item in slot.get("devices") or ())) for slot in tree.get("slots") or ())
     granted = {str(name): int(amount) for name, amount in (tree.get("granted") or {}).items()}
-    return TaskManager(_text(tree, "id"), _text(tree, "state"), _host(_text(tree, "node")), granted, slots)
+    usage = tree.get("usage") or {}
+    devices = tuple(_usage(item) for item in usage.get("devices") or ())
+    return TaskManager(
+        _text(tree, "id"),
+        _text(tree, "state"),
+        _host(_text(tree, "node")),
+        granted,
+        slots,
+        int(usage.get("heartbeats") or 0),
+        devices,
+        _use(usage),
+    )
+
+
+def _use(tree: Any) -> ContainerUse | None:
+    if not tree:
+        return None
+    slots = tuple(
+        SlotUsage(_text(slot, "id"), *(_number(slot, key) for key in ("memory_mb", "cpu_percent", "seconds")))
+        for slot in tree.get("slots") or ()
+    )
+    return ContainerUse(_number(tree, "memory_mb"), _number(tree, "memory_asked_mb"), _number(tree, "cpu_percent"), slots)
+
+
+def _number(tree: Any, key: str) -> Any:
+    """An older or newer master may lack it."""
+    return tree.get(key) or 0
+
+
+def _requested(tree: Any) -> Iterator[Requested]:
+    for group in tree.get("groups") or ():
+        for each in group.get("external_resources") or ():
+            yield Requested(_text(group, "name"), _text(each, "name"), int(each.get("amount") or 0), _text(each, "yarn_type"))
+
+
+def _usage(tree: Any) -> DeviceUsage:
+    names = ("utilization", "memory_used_mb", "memory_total_mb", "temperature_c", "power_w")
+    return DeviceUsage(_text(tree, "resource"), _text(tree, "uuid"), *(tree.get(name) for name in names))
 
 
 def _device(tree: Any) -> Device:
     properties = {str(key): str(value) for key, value in (tree.get("properties") or {}).items()}
-    return Device(_text(tree, "resource"), _text(tree, "index"), _text(tree, "uuid"), properties)
+    return Device(
+        _text(tree, "resource"), _text(tree, "index"), _text(tree, "uuid"), properties, _text(tree, "state"), _text(tree, "cause")
+    )
 
 
 def _job(tree: Any) -> Job:
     progress = tree.get("progress") or {}
     done, total, rows = (int(progress.get(key) or 0) for key in ("done", "total", "rows"))
-    return Job(_text(tree, "id"), _text(tree, "name"), _text(tree, "status"), done, total, rows, tree.get("report") or {})
+    return Job(
+        _text(tree, "id"),
+        _text(tree, "name"),
+        _text(tree, "status"),
+        done,
+        total,
+        rows,
+        tree.get("report") or {},
+        int(tree.get("restarts") or 0),
+    )
 
 
-def _failure(tree: Any) -> Failure:
-    return Failure(_text(tree, "task_manager"), _host(_text(tree, "node")), *(_text(tree, key) for key in ("cause", "remedy", "detail")))
+def _failure(place: int, tree: Any) -> Failure:
+    cause, remedy, detail = (_text(tree, key) for key in ("cause", "remedy", "detail"))
+    where = _text(tree, "task_manager"), _host(_text(tree, "node"))
+    return Failure(*where, cause, remedy, detail, int(tree.get("number") or place), _text(tree, "kind"))
 
 
 def _host(node: str) -> str:

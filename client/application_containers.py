@@ -27,6 +27,12 @@ def containers(tree: Any) -> list[Container]:
     return [Container(str(item["containerId"]), _url(str(item["nodeHttpAddress"]))) for item in found if item.get("nodeHttpAddress")]
 
 
+def of_master(app: Any) -> Container | None:
+    """Returns the application master's container out of its log page, `http://node:port/node/containerlogs/<container>/<user>`."""
+    address, page, rest = str(app.get("amContainerLogs") or "").partition("/node/containerlogs/")
+    return Container(rest.partition("/")[0], _url(address)) if page else None
+
+
 def _url(address: str) -> str:
     return address.rstrip("/") if "://" in address else f"http://{address}"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from client.cluster import ENDED
+from client.cluster import ENDED, MEMORY, VCORES, resources
 
 TAG = "treadle"
 """The YARN tag that every application of Treadle is submitted with."""
@@ -18,7 +18,12 @@ STATES = ("NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED", "RUNNING", "FINISHED", "
 
 @dataclass(frozen=True)
 class ApplicationDetails:
-    """One application; `started` and `finished` are ISO times in this machine's zone, empty when YARN has none; `progress` in percent."""
+    """One application.
+
+    `started` and `finished` are ISO times in this machine's zone, empty when YARN has none; `progress` in percent.
+
+    `resources` is what its containers hold now, resource type → amount, memory in MiB.
+    """
 
     id: str
     name: str
@@ -33,6 +38,7 @@ class ApplicationDetails:
     tracking_url: str
     diagnostics: str
     tags: tuple[str, ...]
+    resources: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -56,6 +62,7 @@ def details(app: Mapping[str, Any]) -> ApplicationDetails:
         tracking_url=str(app.get("trackingUrl") or ""),
         diagnostics=str(app.get("diagnostics") or "").strip(),
         tags=tuple(tag for tag in str(app.get("applicationTags") or "").split(",") if tag),
+        resources=_held(app),
     )
 
 
@@ -64,6 +71,19 @@ def applications(tree: Any) -> tuple[ApplicationDetails, ...]:
     found = ((tree or {}).get("apps") or {}).get("app") or ()
     found = [found] if isinstance(found, dict) else found
     return tuple(sorted((details(app) for app in found), key=lambda app: app.started, reverse=True))
+
+
+def _held(app: Mapping[str, Any]) -> dict[str, int]:
+    """`resourceInfo` has every type, and each partition (node label) apart; without it (-1: nothing) there are memory and vcores alone."""
+    partitions = (app.get("resourceInfo") or {}).get("resourceUsagesByPartition") or ()
+    amounts = [resources(partition.get("used")) for partition in ([partitions] if isinstance(partitions, dict) else partitions)]
+    if not amounts:
+        amounts = [{MEMORY: int(app.get("allocatedMB") or 0), VCORES: int(app.get("allocatedVCores") or 0)}]
+    sums: dict[str, int] = {}
+    for amount in amounts:
+        for name, value in amount.items():
+            sums[name] = sums.get(name, 0) + max(0, value)
+    return {name: total for name, total in sums.items() if total}
 
 
 def _iso(milliseconds: Any) -> str:

@@ -25,7 +25,7 @@ def create(environ: Mapping[str, str], name: str) -> Path:
     """
     directory = home(environ) / name
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
+        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.mkdir(mode=0o700)
     except OSError as error:
         raise _uncreatable(directory, error) from error
@@ -50,7 +50,7 @@ def create_unnamed(environ: Mapping[str, str]) -> Path:
     """
     parent = home(environ)
     try:
-        parent.mkdir(parents=True, exist_ok=True)
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix="submitting-", dir=parent))
     except OSError as error:
         raise _uncreatable(parent, error) from error

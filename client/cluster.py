@@ -32,7 +32,7 @@ class Queue:
 
     `creates_children` where the scheduler makes queues below it on demand; `labels` are the node labels that it has access to (`*`: all),
     empty where the scheduler tells none; `default_label` is that of asks without one; `maximum` how far it may grow, resource type →
-    amount, empty where the scheduler tells none.
+    amount, empty where the scheduler tells none; `used` what its applications hold.
     """
 
     path: str
@@ -42,6 +42,7 @@ class Queue:
     labels: tuple[str, ...] = ()
     default_label: str = ""
     maximum: Mapping[str, int] = field(default_factory=dict)
+    used: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -67,7 +68,7 @@ class ClusterView:
 
 @dataclass(frozen=True)
 class ApplicationReport:
-    """YARN's view of one application."""
+    """YARN's view of one application; `resource_seconds` is what it held until now, resource type → amount times seconds, memory in MiB."""
 
     id: str
     name: str
@@ -75,6 +76,7 @@ class ApplicationReport:
     final_status: str
     diagnostics: str
     tracking_url: str
+    resource_seconds: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -109,6 +111,11 @@ def report(tree: Any) -> ApplicationReport:
         final_status=str(app.get("finalStatus") or "UNDEFINED"),
         diagnostics=str(app.get("diagnostics") or ""),
         tracking_url=str(app.get("trackingUrl") or ""),
+        resource_seconds={
+            str(entry["key"]): int(entry["value"])
+            for entry in _list(_child(_child(app, "resourceSecondsMap"), "entry"))
+            if entry.get("value")
+        },
     )
 
 
@@ -161,6 +168,7 @@ def _walk(tree: Any, parent: str, *, creates: bool) -> Iterator[Queue]:
         labels=tuple(str(label) for label in _list(tree.get("nodeLabels"))),
         default_label=str(tree.get("defaultNodeLabelExpression") or ""),
         maximum=_most(tree),
+        used=resources(tree.get("resourcesUsed")) or resources(tree.get("usedResources")),
     )
     for child in children:
         yield from _walk(child, path, creates=False)

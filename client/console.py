@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from conf.errors import Problem
+
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -30,6 +32,11 @@ class Console:
         self._stream.write(f"{_CLEAR_LINE}{text}")
         self._stream.flush()
         self._bar = text
+
+    def problem(self, problem: Problem) -> None:
+        """Writes a problem of a configuration, with its key where the cause does not name it."""
+        named = problem.key in problem.cause or "." not in problem.key
+        self.error(problem.cause if named else f"{problem.cause} ({problem.key})", problem.remedy)
 
     def error(self, cause: str, remedy: str) -> None:
         """Writes one line of cause and one of remedy."""

@@ -26,6 +26,7 @@ class ContainerAsk:
         resources: resource type → amount of one container, memory in MiB, with `memory-mb` and `vcores`.
         label: the node label that is asked for, None for the queue's default.
         keys: resource type → the key of the configuration that sets it.
+        label_key: the key that sets the label.
     """
 
     role: str
@@ -34,6 +35,7 @@ class ContainerAsk:
     resources: Mapping[str, int]
     label: str | None
     keys: Mapping[str, str]
+    label_key: str
 
     @property
     def what(self) -> str:
@@ -56,24 +58,24 @@ def container_asks(settings: Settings) -> tuple[ContainerAsk, ...]:
 def of_group(group: TaskManagerGroup) -> ContainerAsk:
     """Returns what a group of TaskManagers asks for."""
     amounts = {MEMORY: group.memory_mb, VCORES: group.vcores}
-    keys = {MEMORY: _key(group, options.MEMORY.key), VCORES: _key(group, options.CPU_CORES.key)}
+    keys = {MEMORY: group_key(group, options.MEMORY.key), VCORES: group_key(group, options.CPU_CORES.key)}
     for resource in group.external_resources:
         if resource.yarn_type is not None:
             amounts[resource.yarn_type] = resource.amount
-            keys[resource.yarn_type] = _key(group, options.AMOUNT_OF.of(resource.name).key)
+            keys[resource.yarn_type] = group_key(group, options.AMOUNT_OF.of(resource.name).key)
     name = "" if group.name == UNNAMED else group.name
-    return ContainerAsk(TASK_MANAGER, name, group.count, amounts, group.node_label, keys)
+    return ContainerAsk(TASK_MANAGER, name, group.count, amounts, group.node_label, keys, group_key(group, options.NODE_LABEL.key))
 
 
 def _of_master(settings: Settings) -> ContainerAsk:
     application = settings.application
     amounts = {MEMORY: application.memory_mb, VCORES: application.vcores}
     keys = {MEMORY: options.AM_MEMORY.key, VCORES: options.AM_VCORES.key}
-    return ContainerAsk(MASTER, "", 1, amounts, application.node_label, keys)
+    return ContainerAsk(MASTER, "", 1, amounts, application.node_label, keys, options.AM_NODE_LABEL.key)
 
 
-def _key(group: TaskManagerGroup, common: str) -> str:
-    """The key where this group alone can be changed."""
+def group_key(group: TaskManagerGroup, common: str) -> str:
+    """Returns the key where this group alone can be changed."""
     if group.name == UNNAMED:
         return common
     own = next((suffix for suffix, option in GROUP_OPTIONS.items() if option.key == common), common)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import shlex
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -41,6 +42,15 @@ _HDFS = {f"{_CLOSING}.initial.delay.ms": "20", f"{_CLOSING}.retries": "10"}
 small ones, and doubles that 5 times, 12.4 s in all. These make it 20 ms at first, and 20.5 s in all (`DFSOutputStream.completeFile`)."""
 
 
+_REMEDY = "with --verbose its log is shown; `yarn node -list` and `hdfs dfs -ls` tell whether cluster and file system are well"
+
+_IMPERSONATE = "is not allowed to impersonate"
+"""What Hadoop's `ImpersonationProvider` says of a proxy user."""
+_MAY_NOT_IMPERSONATE = (
+    "leave --proxy-user out, or have hadoop.proxyuser.<you>.hosts and .groups set in the core-site.xml of ResourceManager and NameNode"
+)
+
+
 def hdfs_site(hadoop: HadoopConfiguration) -> list[Property]:
     """Returns the cluster's properties with ours in place of any of the same name: a final one would win over ours."""
     theirs = [item for item in hadoop.files.get(HDFS_SITE, ()) if item.name not in _HDFS]
@@ -49,10 +59,9 @@ def hdfs_site(hadoop: HadoopConfiguration) -> list[Property]:
 
 def command(environ: Mapping[str, str], jar: str) -> list[str]:
     """Returns what starts the driver."""
-    java = f"{environ['JAVA_HOME']}/bin/java" if environ.get("JAVA_HOME") else "java"
     native = Path(environ.get("HADOOP_HOME", "/nonexistent"), "lib/native")
     library_path = [f"-Djava.library.path={native}"] if native.is_dir() else []
-    return [java, "-Dskein.log.level=INFO", *library_path, *QUICK_JVM, "com.anaconda.skein.Driver", "--jar", jar]
+    return [_java(environ), "-Dskein.log.level=INFO", *library_path, *QUICK_JVM, "com.anaconda.skein.Driver", "--jar", jar]
 
 
 class DriverProcess:
@@ -100,8 +109,8 @@ class DriverProcess:
         """Returns the error that says what happened, with the line of `message`, or else of the log, that tells why."""
         said = driver_log.read(self._log)
         logger.debug("skein's driver wrote:\n%s", said)
-        remedy = "with --verbose its log is shown; `yarn node -list` and `hdfs dfs -ls` tell whether cluster and file system are well"
-        return ClientError(f"{what}: {driver_log.meaningful_line(message, said)}", remedy, exit_code)
+        told = driver_log.meaningful_line(message, said)
+        return ClientError(f"{what}: {told}", _MAY_NOT_IMPERSONATE if _IMPERSONATE in told else _REMEDY, exit_code)
 
     def end(self) -> None:
         """Has it end, and doesn't wait for that; this program's end does."""
@@ -114,14 +123,33 @@ class DriverProcess:
             self._callback.shutdown(socket.SHUT_RDWR)
 
 
+def lacking(environ: Mapping[str, str]) -> list[ClientError]:
+    """Returns what this machine has not and the driver needs: Hadoop's client, Java. Neither is run."""
+    java = _java(environ)
+    found = [] if shutil.which("yarn", path=environ.get("PATH")) else [_no_hadoop()]
+    return found if shutil.which(java, path=environ.get("PATH")) else [*found, _no_java(java)]
+
+
+def _no_hadoop() -> ClientError:
+    remedy = "put Hadoop's bin directory on PATH: its `yarn classpath` tells where the client's jars are"
+    return ClientError("no Hadoop client here: yarn is not on PATH", remedy, ENVIRONMENT)
+
+
+def _no_java(program: str) -> ClientError:
+    return ClientError(f"no Java here: {program} does not exist", "install a JDK (8, 11 or 17), or set JAVA_HOME to one", ENVIRONMENT)
+
+
+def _java(environ: Mapping[str, str]) -> str:
+    return f"{environ['JAVA_HOME']}/bin/java" if environ.get("JAVA_HOME") else "java"
+
+
 def _class_path(environ: Mapping[str, str]) -> str:
     """Without --glob, which takes a JVM of its own: Java knows what `lib/*` means."""
     asked = ["yarn", "classpath"]
     try:
         return subprocess.run(asked, env=environ, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
     except FileNotFoundError as error:
-        remedy = "put Hadoop's bin directory on PATH: its `yarn classpath` tells where the client's jars are"
-        raise ClientError("no Hadoop client here: yarn is not on PATH", remedy, ENVIRONMENT) from error
+        raise _no_hadoop() from error
     except subprocess.CalledProcessError as error:
         cause = f"skein's driver does not start: `{shlex.join(asked)}` ended with exit code {error.returncode}"
         remedy = "run it in a shell and mend what it reports (JAVA_HOME and HADOOP_HOME, as a rule)"
@@ -133,5 +161,4 @@ def _start(arguments: list[str], environ: Mapping[str, str], output: int) -> sub
     try:
         return subprocess.Popen(arguments, env=environ, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True)
     except FileNotFoundError as error:
-        cause = f"no Java here: {arguments[0]} does not exist"
-        raise ClientError(cause, "install a JDK (8, 11 or 17), or set JAVA_HOME to one", ENVIRONMENT) from error
+        raise _no_java(arguments[0]) from error

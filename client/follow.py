@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -52,6 +52,13 @@ class Source(Protocol):
 
     def kill(self) -> None:
         """Asks for the application to be killed; `look` will see it end."""
+
+
+class Watch(Protocol):
+    """Something else that is looked after while an application is followed."""
+
+    def see(self, sight: Sight) -> None:
+        """Takes the application as it is now; the last one has ended."""
 
 
 class YarnSource:
@@ -120,9 +127,8 @@ def ask_master(base: str, *, follower: bool = True) -> Application | None:
 class Follower:
     """Looks again and again until the end; may be interrupted anywhere and told to go on."""
 
-    def __init__(self, source: Source, progress: Progress) -> None:
-        self._source = source
-        self._progress = progress
+    def __init__(self, source: Source, progress: Progress, watches: Sequence[Watch] = ()) -> None:
+        self._source, self._progress, self._watches = source, progress, watches
         self._last: Application | None = None
 
     def follow(self) -> Outcome:
@@ -142,6 +148,8 @@ class Follower:
             silent_since = None
             self._last = sight.application or self._last
             news = self._progress.show(sight.report, sight.application)
+            for watch in self._watches:
+                watch.see(sight)
             if sight.report.ended:
                 return self._conclude(sight.report)
             time.sleep(_SOON_S if news else _LATER_S)

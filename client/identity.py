@@ -7,5 +7,5 @@ from collections.abc import Mapping
 
 
 def hadoop_user(environ: Mapping[str, str]) -> str:
-    """Returns HADOOP_USER_NAME, which Hadoop believes without Kerberos, or else the user of this process."""
-    return environ.get("HADOOP_USER_NAME") or getpass.getuser()
+    """Returns HADOOP_PROXY_USER, whom Hadoop's clients act for; HADOOP_USER_NAME, which it believes without Kerberos; or who runs this."""
+    return environ.get("HADOOP_PROXY_USER") or environ.get("HADOOP_USER_NAME") or getpass.getuser()

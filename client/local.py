@@ -12,13 +12,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from client import application_directory, credentials
+from client import application_directory, credentials, history_directory
 from client.application import Application
 from client.cluster import ApplicationReport
-from client.errors import ENVIRONMENT, USAGE, ClientError
+from client.errors import ENVIRONMENT, ClientError
 from client.follow import Sight, ask_master
 from client.request import Request
 from client.staging import stage
+from client.unpacking import placed
+from conf import options
+from conf.errors import ConfigError, Problem
 from protocol.launch import FILE
 from protocol.outcome import FAILED
 
@@ -39,6 +42,7 @@ class LocalApplication:
     def __init__(self, directory: Path, process: subprocess.Popen[bytes], name: str) -> None:
         self.id = directory.name
         self.tracking_url = ""
+        self.directory = directory
         self.log = directory / LOG
         self._address_file = directory / application_directory.ADDRESS_FILE
         self._process = process
@@ -103,25 +107,37 @@ class LocalApplication:
         return ClientError(cause, f"read the whole log: {self.log}", 1)
 
 
+def lacking(request: Request) -> list[Problem]:
+    """Returns what of this machine's the request names, and isn't there: interpreters, but for one in an archive."""
+    interpreters = {options.PYTHON.key: request.python, options.TREADLE_PYTHON.key: request.treadle_python}
+    return [
+        Problem(key, f"there is no interpreter {path}", "name one that exists on this machine")
+        for key, path in interpreters.items()
+        if path.startswith("/") and not os.access(path, os.X_OK)
+    ]
+
+
 @contextmanager
 def run(request: Request, environ: Mapping[str, str]) -> Iterator[LocalApplication]:
     """Starts the request on this machine; when the context ends, so does the application.
 
     Raises:
+        ConfigError: when an interpreter isn't there.
         ClientError: when it can't be started.
     """
-    for interpreter in (request.python, request.treadle_python):
-        if not os.access(interpreter, os.X_OK):
-            raise ClientError(f"there is no interpreter {interpreter}", "name one that exists on this machine (--python)", USAGE)
+    if problems := lacking(request):
+        raise ConfigError(problems)
     directory = application_directory.create(environ, f"local-{datetime.datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}")
     credentials.mint(datetime.datetime.now(datetime.timezone.utc)).save(directory)
-    stage(directory, request.launch(), request.script)
-    application = LocalApplication(directory, _start(request, directory, environ), request.settings.application.name)
-    try:
-        application.wait_for_address()
-        yield application
-    finally:
-        application.stop()
+    history = history_directory.on_this_machine(request.settings.application.history_directory, environ)
+    stage(directory, request.launch(history), request.script)
+    with placed(directory, request.settings.shipped):
+        application = LocalApplication(directory, _start(request, directory, environ), request.settings.application.name)
+        try:
+            application.wait_for_address()
+            yield application
+        finally:
+            application.stop()
 
 
 def _start(request: Request, directory: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:

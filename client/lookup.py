@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from client import application_directory, rest
+from client import application_directory, rest, totals
 from client.application import Application
 from client.application_details import ApplicationDetails, details
 from client.errors import ENVIRONMENT, REJECTED, USAGE, ClientError
@@ -15,9 +16,13 @@ from client.follow import ask_master, proxied
 from client.hadoop_configuration import HadoopConfiguration
 from client.identity import hadoop_user
 from client.resourcemanager import ResourceManager
+from client.totals import Totals
+
+logger = logging.getLogger(__name__)
 
 _YARN_ID = re.compile(r"application_\d+_\d+")
 _LOCAL = "local-"
+_LOCAL_ID = re.compile(r"local-[\d-]+")
 
 
 def connect(environ: Mapping[str, str], timeout_s: float = rest.TIMEOUT_S) -> ResourceManager:
@@ -28,6 +33,11 @@ def connect(environ: Mapping[str, str], timeout_s: float = rest.TIMEOUT_S) -> Re
 def is_local(application: str) -> bool:
     """Returns whether the id is one of `--master local`."""
     return application.startswith(_LOCAL)
+
+
+def is_application_id(text: str) -> bool:
+    """Returns whether this can be an application's id, on YARN or of this machine."""
+    return bool(_YARN_ID.fullmatch(text) or _LOCAL_ID.fullmatch(text))
 
 
 def find(manager: ResourceManager, application: str) -> ApplicationDetails:
@@ -61,6 +71,21 @@ def look(application: str, environ: Mapping[str, str]) -> tuple[ApplicationDetai
     running = known.state == "RUNNING"
     page = f"{proxied(manager, application, known.tracking_url)}/pages/treadle"
     return known, ask_master(page, follower=False) if running else None
+
+
+def totals_for(known: ApplicationDetails, environ: Mapping[str, str]) -> tuple[Totals | None, Totals | None]:
+    """Returns what an application's queue and its cluster use.
+
+    None of a local application, of one that has ended, and where the ResourceManager does not tell.
+    """
+    if is_local(known.id) or known.ended:
+        return None, None
+    try:
+        view = connect(environ).use()
+    except ClientError as error:
+        logger.debug("the use of queue and cluster is not told: %s", error)
+        return None, None
+    return totals.of_queue(view, known.queue), totals.of_cluster(view)
 
 
 def _look_here(application: str, environ: Mapping[str, str]) -> tuple[ApplicationDetails, Application | None]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from conf.configuration import load_defaults
 from conf.option import RESOURCE_PREFIX
 from conf.options import GROUP_OPTIONS, GROUP_PREFIX, OPTIONS, RESOURCE_OPTIONS, param_prefix
+from conf.shipping_options import ENVIRONMENT_MEANING
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ def described() -> Iterator[DescribedOption]:
     defaults = {key: entry.value for key, entry in load_defaults().items()}
     for option in (*OPTIONS, *(option.of("<n>") for option in RESOURCE_OPTIONS)):
         yield DescribedOption(option.key, option.kind.name, defaults.get(option.key), option.description)
+    for prefix, meaning in ENVIRONMENT_MEANING.items():
+        yield DescribedOption(f"{prefix}<NAME>", "text", None, meaning)
     yield DescribedOption(f"{param_prefix('<n>')}<key>", "text", None, "Handed to the driver as `<key>`, as it is.")
     for suffix, option in GROUP_OPTIONS.items():
         yield DescribedOption(f"{GROUP_PREFIX}<g>.{suffix}", option.kind.name, None, f"The group's own value of `{option.key}`.")

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from client.cluster import MEMORY, VCORES, ClusterView, Node, Queue
-from client.container_asks import ContainerAsk, container_asks
+from client.container_asks import ContainerAsk, container_asks, group_key
 from conf import options
 from conf.errors import Problem
-from conf.settings import Settings
+from conf.settings import ExternalResource, Settings
 
 
 def problems(settings: Settings, view: ClusterView) -> list[Problem]:
@@ -87,22 +87,30 @@ def _label_problems(settings: Settings, view: ClusterView) -> Iterator[Problem]:
     for ask in container_asks(settings):
         if ask.label is None:
             continue
-        key = options.AM_NODE_LABEL.key if ask.label == settings.application.node_label else options.NODE_LABEL.key
+        key = ask.label_key
         if ask.label not in labels:
             remedy = f"give one of {', '.join(labels)}, or leave it out" if labels else "leave it out: no node has a label"
             yield Problem(key, f"no running node has the node label {ask.label!r} that {ask.what} asks for", remedy)
         elif open_to and "*" not in open_to and ask.label not in open_to:
             remedy = f"give one of {', '.join(open_to)}, or another queue"
-            yield Problem(key, f"queue {settings.application.queue!r} has no access to the node label {ask.label!r}", remedy)
+            cause = f"queue {settings.application.queue!r} has no access to the node label {ask.label!r} that {ask.what} asks for"
+            yield Problem(key, cause, remedy)
 
 
 def _type_problems(settings: Settings, view: ClusterView) -> Iterator[Problem]:
     known = sorted(view.types - {MEMORY, VCORES})
     for group in settings.groups:
         for resource in group.external_resources:
-            key = options.YARN_TYPE_OF.of(resource.name).key
+            common = options.YARN_TYPE_OF.of(resource.name).key
+            key = common if _same_type_everywhere(settings, resource) else group_key(group, common)
             if resource.yarn_type is not None and resource.yarn_type not in view.types:
                 yield Problem(key, f"this cluster does not know the resource type {resource.yarn_type!r}", _known_types(known))
+
+
+def _same_type_everywhere(settings: Settings, resource: ExternalResource) -> bool:
+    """Whether every group that has the resource asks for it by the same type, as where the common key says it."""
+    namesakes = (other for group in settings.groups for other in group.external_resources if other.name == resource.name)
+    return all(other.yarn_type == resource.yarn_type for other in namesakes)
 
 
 def _known_types(known: list[str]) -> str:

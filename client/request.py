@@ -8,18 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from client.errors import USAGE, ClientError
+from client.shipping import name_problem
 from conf.settings import Settings
-from protocol.launch import FILE, TREADLE_ZIP, Job, Launch
+from protocol.history import HistoryDirectory
+from protocol.launch import Job, Launch
 from protocol.records import VERSION
-
-_UNSAFE = frozenset("\"'`$\\/\n") | {" "}
-"""Characters of a file name that the NodeManager's launch script would give a meaning to."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to run: `script` is the local file of a job's main, None for a command; `configuration` is flat and effective,
-    `origins` says where each key stands.
+    """What to run.
+
+    `script` is the local file of a job's main, None for a command; `configuration` is flat and effective, `origins` says where each key
+    stands.
     """
 
     job: Job
@@ -38,9 +39,9 @@ class Request:
         """Returns the interpreter of Treadle's own environment on the nodes: by default the one that runs this command."""
         return self.settings.treadle_python or sys.executable
 
-    def launch(self) -> Launch:
-        """Returns what the application master and the TaskManagers are told."""
-        return Launch(VERSION, self.job, self.configuration, self.python, self.treadle_python, self.origins)
+    def launch(self, history: HistoryDirectory | None = None) -> Launch:
+        """Returns what the application master and the TaskManagers are told; the history goes to this directory, None for nowhere."""
+        return Launch(VERSION, self.job, self.configuration, self.python, self.treadle_python, self.origins, history)
 
 
 def parse_job(words: Sequence[str], *, is_command: bool) -> tuple[Job, Path | None]:
@@ -61,8 +62,8 @@ def parse_job(words: Sequence[str], *, is_command: bool) -> tuple[Job, Path | No
     if not script.is_file():
         what = "is not a file" if script.exists() else "does not exist"
         raise ClientError(f"the job's script {words[0]} {what}", f"name an existing .py file (looked in {Path.cwd()})", USAGE)
-    if _UNSAFE & set(script.name) or script.name in (FILE, TREADLE_ZIP):
-        raise ClientError(f"the job's script can't be shipped as {script.name!r}", "rename it to letters, digits, `_`, `-` and `.`", USAGE)
+    if reason := name_problem(script.name):
+        raise ClientError(f"the job's script {reason[0]}", reason[1], USAGE)
     if arguments[:1] == ["--"]:
         del arguments[0]
     return Job("main", (script.name, *arguments)), script.absolute()

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from client import application_containers, application_details, cluster, rest
+from client import application_containers, application_details, cluster, rest, waiting_facts
 from client.application_containers import Container
 from client.application_details import ApplicationDetails
 from client.errors import ENVIRONMENT, ClientError
+from client.waiting_facts import WaitingFacts
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,17 @@ class ResourceManager:
         if not any(node.labels for node in view.nodes):
             return view
         return cluster.view(info, nodes, scheduler, self._if_told("metrics"), self._if_told("get-node-labels"))
+
+    def use(self) -> cluster.ClusterView:
+        """Returns the nodes and queues alone, with what is used of them: two requests.
+
+        Raises:
+            ClientError: when no address answers.
+        """
+        try:
+            return cluster.view(None, self._get("nodes?states=RUNNING"), self._get("scheduler"), None)
+        except rest.RestError as error:
+            raise self.unreachable(error) from error
 
     def report(self, application: str) -> cluster.ApplicationReport:
         """Returns YARN's view of an application.
@@ -76,6 +88,14 @@ class ResourceManager:
         trees = [self._get(f"apps/{application}/appattempts/{attempt}/containers") for attempt in attempts]
         return tuple(container for tree in trees for container in application_containers.containers(tree))
 
+    def master_container(self, application: str) -> Container | None:
+        """Returns the application master's container, None while it has none.
+
+        Raises:
+            rest.RestError: as `report`.
+        """
+        return application_containers.of_master(self._get(f"apps/{application}")["app"])
+
     def log_aggregation(self, application: str) -> str:
         """Returns how far YARN is with collecting an application's logs (`LogAggregationStatus`), empty when it doesn't say.
 
@@ -83,6 +103,15 @@ class ResourceManager:
             rest.RestError: as `report`.
         """
         return str(self._get(f"apps/{application}")["app"].get("logAggregationStatus") or "")
+
+    def waiting(self, application: str) -> WaitingFacts:
+        """Returns what bears on an application's wait for containers.
+
+        Raises:
+            rest.RestError: as `report`.
+        """
+        app, scheduler, nodes = (self._get(path) for path in (f"apps/{application}", "scheduler", "nodes"))
+        return waiting_facts.facts(app, scheduler, nodes)
 
     def kill(self, application: str) -> None:
         """Asks the ResourceManager to kill an application.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.resources
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from client.shipping import ARCHIVE_SUFFIXES, local_path
+from conf.settings import ARCHIVE, Shipped
 from protocol.launch import FILE, TREADLE_ZIP, Launch
 from protocol.wire import to_bytes
 
@@ -23,12 +25,22 @@ _FIRST_DAY_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
+class Localised:
+    """What YARN puts into a container's directory as `name`: from `uri`, unpacked when it `is_archive`."""
+
+    name: str
+    uri: str
+    is_archive: bool
+
+
+@dataclass(frozen=True)
 class StagedFiles:
     """Where what was staged lies; `script` is None for a job that is a command."""
 
     launch: Path
     treadle_zip: Path
     script: Path | None
+    shipped: tuple[Localised, ...] = ()
 
 
 def stage(directory: Path, launch: Launch, script: Path | None) -> StagedFiles:
@@ -43,6 +55,27 @@ def stage(directory: Path, launch: Launch, script: Path | None) -> StagedFiles:
     if script is not None:
         shutil.copyfile(script, directory / script.name)
     return staged
+
+
+def link_shipped(directory: Path, shipped: Sequence[Shipped]) -> tuple[Localised, ...]:
+    """Links what lies on this machine into subdirectories of `directory`, under names of which a URI loses nothing.
+
+    Raises:
+        OSError: when a link can't be made.
+    """
+    return tuple(_linked(directory / str(i), each) for i, each in enumerate(shipped))
+
+
+def _linked(directory: Path, shipped: Shipped) -> Localised:
+    path = local_path(shipped.source)
+    if path is None:
+        return Localised(shipped.name, shipped.source, shipped.kind == ARCHIVE)
+    # YARN tells an archive's format by the name that it was uploaded with
+    suffix = next((suffix for suffix in ARCHIVE_SUFFIXES if path.name.lower().endswith(suffix)), "") if shipped.kind == ARCHIVE else ""
+    directory.mkdir()
+    link = directory / f"{shipped.name.removesuffix(suffix)}{suffix}"
+    link.symlink_to(path)
+    return Localised(shipped.name, f"file://{link}", shipped.kind == ARCHIVE)
 
 
 def write_treadle_zip(target: Path) -> None:

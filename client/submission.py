@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from client.credentials import Credentials
 from client.driver_process import QUICK_JVM
 from client.skein_driver import security_of
-from client.staging import OVERLAY, StagedFiles
+from client.staging import OVERLAY, Localised, StagedFiles
 from conf.settings import Settings, TaskManagerGroup
 from protocol.launch import FILE, TREADLE_ZIP
 from protocol.skein_import import import_skein
@@ -29,6 +29,7 @@ def application_spec(
     """
     skein = import_skein()
     shared = {FILE: _file(files.launch), TREADLE_ZIP: _file(files.treadle_zip)}
+    shared |= {each.name: _localised(each) for each in files.shipped}
     own = {OVERLAY: _file(overlay)} | ({files.script.name: _file(files.script)} if files.script else {})
     application = settings.application
     master = skein.Master(
@@ -71,3 +72,7 @@ def _command(python: str, module: str) -> str:
 def _file(path: Path) -> skein.File:
     """The type is given because skein unpacks what is named .zip."""
     return import_skein().File(source=f"file://{path}", type="FILE")
+
+
+def _localised(shipped: Localised) -> skein.File:
+    return import_skein().File(source=shipped.uri, type="ARCHIVE" if shipped.is_archive else "FILE")

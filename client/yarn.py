@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from client import application_directory, credentials, namenode, preflight, submission
+from client import application_directory, credentials, history_directory, namenode, preflight, submission
 from client.console import Console
 from client.container_asks import of_group
 from client.credentials import Credentials
@@ -24,17 +24,19 @@ from client.refusal import RefusedError
 from client.request import Request
 from client.resourcemanager import ResourceManager
 from client.skein_driver import Driver
-from client.staging import OVERLAY, stage
+from client.staging import OVERLAY, link_shipped, stage
 from conf.settings import Settings
+from protocol.history import HistoryDirectory
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """An application that YARN has taken, and where to look at it and kill it."""
+    """An application that YARN has taken, where to look at it and kill it, and whom to ask about it."""
 
     id: str
     tracking_url: str
     source: YarnSource
+    manager: ResourceManager
 
 
 def submit(request: Request, environ: Mapping[str, str], console: Console) -> Submitted:
@@ -51,10 +53,11 @@ def submit(request: Request, environ: Mapping[str, str], console: Console) -> Su
         pair.save(directory)
         request = replace(request, settings=_checked(request.settings, manager, console))
         namenode.check(hadoop)
-        application_id = _upload(request, hadoop, pair, driver)
+        history = history_directory.on_hdfs(request.settings.application.history_directory, hadoop, hadoop_user(environ))
+        application_id = _upload(request, history, hadoop, pair, driver)
         directory.rename(directory.with_name(application_id))
     source = YarnSource(manager, application_id, lambda name: kill_by_driver(environ, name))
-    return Submitted(application_id, f"{manager.proxy(application_id)}/", source)
+    return Submitted(application_id, f"{manager.proxy(application_id)}/", source, manager)
 
 
 def kill_by_driver(environ: Mapping[str, str], application: str) -> None:
@@ -79,9 +82,12 @@ def _checked(settings: Settings, manager: ResourceManager, console: Console) -> 
     return replace(settings, application=replace(settings.application, queue=preflight.submission_queue(settings, view)))
 
 
-def _upload(request: Request, hadoop: HadoopConfiguration, pair: Credentials, driver: Callable[[], Driver]) -> str:
+def _upload(
+    request: Request, history: HistoryDirectory | None, hadoop: HadoopConfiguration, pair: Credentials, driver: Callable[[], Driver]
+) -> str:
     with tempfile.TemporaryDirectory(prefix="treadle-staging-") as staging:
-        staged = stage(Path(staging), request.launch(), request.script)
+        staged = stage(Path(staging), request.launch(history), request.script)
+        staged = replace(staged, shipped=link_shipped(Path(staging), request.settings.shipped))
         overlay = Path(staging, OVERLAY)
         services = {group.name: of_group(group).beyond_memory_and_vcores for group in request.settings.groups}
         write_overlay(overlay, hadoop, services, request.settings.application.heartbeat_ms)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from conf.errors import Problem
 from conf.kinds import NO_RESOURCES
 from conf.options import (
@@ -20,8 +18,6 @@ from conf.options import (
 from conf.reading import Reader
 from conf.settings import ExternalResource
 from conf.units import parse_integer
-
-logger = logging.getLogger(__name__)
 
 
 def read_external_resources(reader: Reader) -> tuple[ExternalResource, ...]:
@@ -44,7 +40,7 @@ def _read_names(reader: Reader) -> list[str]:
                 EXTERNAL_RESOURCES, reader.entries[EXTERNAL_RESOURCES.key], f"a comma does not separate, so {name!r} is a single name"
             )
         elif name in names:
-            logger.warning("%s names %s twice: it counts once", EXTERNAL_RESOURCES.key, name)
+            reader.warnings.append(f"{EXTERNAL_RESOURCES.key} names {name} twice: it counts once")
         else:
             names.append(name)
     return names
@@ -54,7 +50,7 @@ def _read_resource(reader: Reader, name: str) -> ExternalResource | None:
     """None where the amount is missing and that is to be a warning: Flink drops the resource then."""
     on_missing = _read_on_missing(reader, name)
     if on_missing == "warn" and (lack := _lacks_amount(reader, name)):
-        logger.warning("%s: external resource %r is left out", lack, name)
+        reader.warnings.append(f"{lack}: external resource {name!r} is left out")
         return None
     driver, yarn_type = reader.optional(DRIVER_OF.of(name)), reader.optional(YARN_TYPE_OF.of(name))
     before = len(reader.problems)
@@ -87,7 +83,7 @@ def _lacks_amount(reader: Reader, name: str) -> str | None:
 
 def _note(reader: Reader, problem: Problem, on_missing: str) -> None:
     if on_missing == "warn":
-        logger.warning("%s", problem.cause)
+        reader.warnings.append(problem.cause)
     else:
         reader.problems.append(problem)
 

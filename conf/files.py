@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from conf.entry import Entry
-from conf.errors import ConfigError, Problem
+from conf.errors import Problem
 from conf.flink_yaml import Line, duplicate, read_yaml
-
-logger = logging.getLogger(__name__)
 
 LEGACY_NAME = "flink-conf.yaml"
 """The file of Flink 1.x: `key: value` lines that are not quite YAML."""
 
 
-def read_file(path: Path) -> dict[str, Entry]:
-    """Read one file; each entry's origin is `<file>:<line>`.
+@dataclass(frozen=True)
+class FileContent:
+    """What one file says: the entries of its good lines, what is wrong with the others, and what may be meant otherwise."""
 
-    Raises:
-        ConfigError: With everything that is wrong in the file.
-    """
+    entries: Mapping[str, Entry]
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def read_file(path: Path) -> FileContent:
+    """Read one file; each entry's origin is `<file>:<line>`."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ConfigError([Problem(str(path), f"{path} can't be read: {reason}", "name a readable file of `key: value` lines")]) from error
+        return FileContent({}, (Problem(str(path), f"{path} can't be read: {reason}", "name a readable file of `key: value` lines"),))
+    name = str(path)
     if path.name == LEGACY_NAME:
-        return _last_wins(_read_legacy(text, str(path)), str(path))
-    return _each_once(read_yaml(text, str(path)), str(path))
+        lines, problems = _read_legacy(text, name)
+        return FileContent(_entries(lines, name), tuple(problems), tuple(_last_wins(lines, name)))
+    lines, problems = read_yaml(text, name)
+    problems += [duplicate(line.key, name, first, line.number) for line, first in _repeated(lines)]
+    return FileContent(_entries(lines, name), tuple(problems))
 
 
 def read_defaults(text: str) -> dict[str, Entry]:
     """Read our own defaults."""
-    return {line.key: Entry(line.text, "default") for line in read_yaml(text, "defaults.yaml")}
+    return {line.key: Entry(line.text, "default") for line in read_yaml(text, "defaults.yaml")[0]}
 
 
-def _read_legacy(text: str, name: str) -> list[Line]:
+def _read_legacy(text: str, name: str) -> tuple[list[Line], list[Problem]]:
     """Flink 1.x, `GlobalConfiguration.loadYAMLResource`: a comment starts at any `#`; key and value part at the first `: `."""
     lines: list[Line] = []
     problems: list[Problem] = []
@@ -50,22 +57,12 @@ def _read_legacy(text: str, name: str) -> list[Line]:
             where = f"{name}:{number}"
             cause = f"{where} is not `key: value` but {content!r}"
             problems.append(Problem(where, cause, "write key, colon, blank, value; or take the line out"))
-    if problems:
-        raise ConfigError(problems)
-    return lines
+    return lines, problems
 
 
-def _each_once(lines: list[Line], name: str) -> dict[str, Entry]:
-    duplicates = [duplicate(line.key, name, first, line.number) for line, first in _repeated(lines)]
-    if duplicates:
-        raise ConfigError(duplicates)
-    return _entries(lines, name)
-
-
-def _last_wins(lines: list[Line], name: str) -> dict[str, Entry]:
+def _last_wins(lines: list[Line], name: str) -> Iterator[str]:
     for line, first in _repeated(lines):
-        logger.warning("%s stands twice in %s: line %d counts, not line %d", line.key, name, line.number, first)
-    return _entries(lines, name)
+        yield f"{line.key} stands twice in {name}: line {line.number} counts, not line {first}"
 
 
 def _entries(lines: list[Line], name: str) -> dict[str, Entry]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from conf.errors import ConfigError, Problem
+from conf.errors import Problem
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
@@ -22,25 +22,21 @@ class Line:
     number: int
 
 
-def read_yaml(text: str, name: str) -> list[Line]:
+def read_yaml(text: str, name: str) -> tuple[list[Line], list[Problem]]:
     """Read the YAML `text` of the file `name`; lists become YAML flow lists, other values what Flink's `toString` makes of them.
 
-    Raises:
-        ConfigError: With the line: not YAML, not a mapping, or a key without a name or a value.
+    Besides the lines, what is wrong: a key without a name or a value; by itself, text that is not YAML or not a mapping.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None or root.tag == _TAG + "null":
-            return []
+            return [], []
         if not isinstance(root, yaml.MappingNode):
-            raise ConfigError([Problem(name, f"{name} holds no keys", "write lines of the form `key: value`")])
+            return [], [Problem(name, f"{name} holds no keys", "write lines of the form `key: value`")]
         items = list(_flatten(root, "", name))
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError([_syntax_problem(error, name)]) from error
-    problems = [item for item in items if isinstance(item, Problem)]
-    if problems:
-        raise ConfigError(problems)
-    return [item for item in items if isinstance(item, Line)]
+        return [], [_syntax_problem(error, name)]
+    return [item for item in items if isinstance(item, Line)], [item for item in items if isinstance(item, Problem)]
 
 
 def read_list(text: str) -> list[str] | None:

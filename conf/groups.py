@@ -50,10 +50,9 @@ def _read_own(reader: Reader, name: str) -> TaskManagerGroup:
     written = own_keys(reader.entries, name)
     own = Reader({**reader.entries, **dict(_stand_ins(reader.entries, written))})
     group = _read_group(own, name, None)
-    for problem in own.problems:
-        told = Problem(written.get(problem.key, problem.key), problem.cause, problem.remedy)
-        if told not in reader.problems:
-            reader.problems.append(told)
+    for found, noted in ((own.problems, reader.problems), (own.refused, reader.refused)):
+        noted.extend(Problem(written.get(problem.key, problem.key), problem.cause, problem.remedy) for problem in found)
+    reader.warnings.extend(own.warnings)
     return group
 
 

@@ -104,6 +104,13 @@ def _parse_absolute_path(text: str) -> str:
     return text
 
 
+def _parse_hdfs_directory(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if separator and (scheme != "hdfs" or "/" not in rest):
+        raise ValueError("not hdfs://HOST:PORT/path")
+    return text
+
+
 def _parse_resource_type(text: str) -> str:
     if text in _BUILT_IN_TYPES:
         raise ValueError(f"built into YARN and set by {_BUILT_IN_TYPES[text]}")
@@ -128,6 +135,12 @@ def _parse_names(text: str) -> tuple[str, ...]:
 
 TEXT: Kind[str] = Kind("text", "some text", str, "")
 ABSOLUTE_PATH = Kind("path", "an absolute path, such as /var/tmp/treadle-leases", _parse_absolute_path, "/")
+HDFS_DIRECTORY = Kind(
+    "HDFS directory",
+    f"a path on HDFS (a relative one is below the user's home directory there), hdfs://HOST:PORT/path, or {NO_RESOURCES}",
+    _parse_hdfs_directory,
+    NO_RESOURCES,
+)
 DURATION_MS = Kind("duration", "a duration such as 500 ms, 10 s or 5 min, from 1 ms", _parse_milliseconds, 1)
 INTERVAL_MS = Kind("duration", "a duration such as 500 ms or 10 s; 0 for never", _parse_interval, 0)
 CORES = Kind("number", "a number above 0, such as 2 or 0.5", _parse_positive, 1.0)

@@ -12,6 +12,7 @@ from conf.kinds import (
     CORES,
     DURATION_MS,
     GROUP_NAMES,
+    HDFS_DIRECTORY,
     INTERVAL_MS,
     NAMES,
     RESOURCE_TYPE,
@@ -21,7 +22,9 @@ from conf.kinds import (
     size_in_mib,
     whole_number,
 )
+from conf.login_options import LOGIN_OPTIONS
 from conf.option import RESOURCE_PREFIX, Option, ResourceOption
+from conf.shipping_options import SHIPPING_OPTIONS
 
 AM_MINIMUM_MIB = 384
 """The least that the AM's container can live in: skein's JVM (128 MiB heap, 150 MiB beside it) and our Python (80 MiB)."""
@@ -68,6 +71,12 @@ HEARTBEAT = Option(
     DURATION_MS,
     "How often the application master talks to the ResourceManager: the time from request to grant follows it.",
 )
+HISTORY_DIRECTORY = Option(
+    "treadle.history.dir",
+    HDFS_DIRECTORY,
+    "Directory on HDFS in which the application master leaves what happened, for `submit history`; a relative path is below the user's "
+    "home directory there, `none`: nowhere. What runs with `--master local` has its history on this machine.",
+)
 PARALLELISM = Option(
     "parallelism.default", whole_number(1), "How many slots the job uses. Unset: all that there are, TaskManagers times the slots of each."
 )
@@ -93,7 +102,10 @@ REGISTRATION_TIMEOUT = Option(
     "How long after its container was granted a TaskManager may take to register with its devices.",
 )
 PYTHON = Option(
-    "python.executable", TEXT, "Interpreter on the nodes that runs user code (job and slots). Unset: the one that runs `submit`."
+    "python.executable",
+    TEXT,
+    "Interpreter on the nodes that runs user code (job and slots); `env/bin/python` is one in an archive shipped as `env`. "
+    "Unset: the one that runs `submit`.",
 )
 TREADLE_PYTHON = Option(
     "treadle.python.executable", TEXT, "Interpreter of Treadle's own environment on the nodes. Unset: the one that runs `submit`."
@@ -140,6 +152,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     AM_VCORES,
     ATTEMPTS,
     HEARTBEAT,
+    HISTORY_DIRECTORY,
     PARALLELISM,
     TASK_MANAGERS,
     GROUPS,
@@ -155,6 +168,8 @@ OPTIONS: tuple[Option[Any], ...] = (
     LEASE_TIMEOUT,
     HEALTH_INTERVAL,
     CPU_AFFINITY,
+    *LOGIN_OPTIONS,
+    *SHIPPING_OPTIONS,
     *FAILURE_OPTIONS,
     EXTERNAL_RESOURCES,
     ON_MISSING,

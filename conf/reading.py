@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -10,17 +9,23 @@ from conf.entry import Entry
 from conf.errors import Problem
 from conf.option import Option
 
-logger = logging.getLogger(__name__)
-
 T = TypeVar("T")
 
 
 class Reader:
-    """Reads options from entries. A value that is refused is noted in `problems`, and reading goes on."""
+    """Reads options from entries, and goes on after what is wrong.
+
+    Attributes:
+        problems: everything that can't be met.
+        refused: those of them that are in one value by itself, whatever the others are.
+        warnings: what is read otherwise than it is written, or left out.
+    """
 
     def __init__(self, entries: Mapping[str, Entry]) -> None:
         self.entries = entries
         self.problems: list[Problem] = []
+        self.refused: list[Problem] = []
+        self.warnings: list[str] = []
 
     def optional(self, option: Option[T]) -> T | None:
         """The value, or None when the key is absent or blank (an empty `-D` takes a value back) or its value is refused."""
@@ -47,9 +52,10 @@ class Reader:
 
     def refuse(self, option: Option[T], entry: Entry, reason: str) -> None:
         """Note that the entry's value isn't what the option accepts."""
-        self.problems.append(
-            Problem(option.key, f"{option.key} is {entry.value!r} ({entry.origin}): {reason}", f"write {option.kind.accepted}")
-        )
+        cause = f"{option.key} is {entry.value!r} ({entry.origin}): {reason}"
+        problem = Problem(option.key, cause, f"write {option.kind.accepted}")
+        self.problems.append(problem)
+        self.refused.append(problem)
 
     def origin(self, key: str) -> str:
         """Where the key was given."""
@@ -60,7 +66,7 @@ class Reader:
         if not option.kind.trims:
             return entry.value
         if text != entry.value:
-            logger.warning("%s is %r (%s): trimmed to %r", option.key, entry.value, entry.origin, text)
+            self.warnings.append(f"{option.key} is {entry.value!r} ({entry.origin}): trimmed to {text!r}")
         if option.kind.unitless and text.isdecimal():
-            logger.warning("%s is %s (%s): no unit, so %s", option.key, text, entry.origin, option.kind.unitless)
+            self.warnings.append(f"{option.key} is {text} ({entry.origin}): no unit, so {option.kind.unitless}")
         return text

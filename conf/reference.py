@@ -8,6 +8,7 @@ from typing import Any
 from conf.configuration import load_defaults
 from conf.option import RESOURCE_PREFIX, Option
 from conf.options import GROUP_OPTIONS, GROUP_PREFIX, OPTIONS, RESOURCE_OPTIONS, param_prefix
+from conf.shipping_options import ENVIRONMENT_MEANING
 
 _INTRODUCTION = """\
 # Configuration
@@ -64,7 +65,8 @@ def render() -> str:
     param = f"| `{param_prefix('<n>')}<key>` | text | | Handed to the driver as `<key>`, as it is. |"
     groups = [f"| `{GROUP_PREFIX}<g>.{suffix}` | `{option.key}` |" for suffix, option in GROUP_OPTIONS.items()]
     groups.append(f"| `{GROUP_PREFIX}<g>.{RESOURCE_PREFIX}<n>.*` | `{RESOURCE_PREFIX}<n>.*` |")
-    lines = [*_table(OPTIONS, defaults), _RESOURCES, *_table(resource_options, defaults), param, _GROUPS.rstrip("\n"), *groups]
+    variables = [f"| `{prefix}<NAME>` | text | | {meaning} |" for prefix, meaning in ENVIRONMENT_MEANING.items()]
+    lines = [*_table(OPTIONS, defaults), *variables, _RESOURCES, *_table(resource_options, defaults), param, _GROUPS.rstrip("\n"), *groups]
     return _INTRODUCTION + "\n" + "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+PLAIN, ARCHIVE, PYTHON = "file", "archive", "Python file"
+"""Kinds of what is shipped."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class ExternalResource:
 
 @dataclass(frozen=True)
 class ApplicationSettings:
-    """What YARN is told of the application, and the AM's own container (memory in MiB)."""
+    """What YARN is told of the application, the AM's own container (memory in MiB), and where its history goes, None for nowhere."""
 
     name: str
     queue: str
@@ -37,6 +40,7 @@ class ApplicationSettings:
     heartbeat_ms: int
     node_label: str | None = None
     attempts: int = 1
+    history_directory: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,37 @@ class FailureSettings:
 
 
 @dataclass(frozen=True)
+class Shipped:
+    """Something that lies in the directory of each container under `name`: a file, an archive unpacked, or what Python imports from.
+
+    `source` is a path on the machine that submits, or an hdfs:// URI; `key` and `origin` tell where it was written.
+    """
+
+    kind: str
+    source: str
+    name: str
+    key: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Login:
+    """In whose name an application is submitted; all None: the name of whoever submits. `keytab` is a path on that machine."""
+
+    keytab: str | None = None
+    principal: str | None = None
+    proxy_user: str | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything the programs need to know.
 
     `python` is the interpreter that user code runs with on the nodes, `treadle_python` that of Treadle's own environment; either None
     means the interpreter that runs `submit`. `lease_directory` holds the node-wide device leases; a TaskManager waits
     `lease_timeout_s` seconds for those that others hold. Held devices are looked at every `health_interval_s` seconds; 0: never.
-    `cpu_affinity` of a slot is "none", or "numa": the CPUs of its devices' NUMA nodes.
+    `cpu_affinity` of a slot is "none", or "numa": the CPUs of its devices' NUMA nodes. `master_variables` are set for the job's main,
+    `slot_variables` for the processes in slots.
     """
 
     application: ApplicationSettings
@@ -92,6 +120,16 @@ class Settings:
     lease_timeout_s: float
     health_interval_s: float = 0.0
     cpu_affinity: str = "none"
+    login: Login = Login()
+    shipped: tuple[Shipped, ...] = ()
+    master_variables: Mapping[str, str] = field(default_factory=dict)
+    slot_variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def module_paths(self) -> tuple[str, ...]:
+        """Returns where user code imports what was shipped from, relative to a container's directory: of a .py, that directory itself."""
+        names = (shipped.name for shipped in self.shipped if shipped.kind == PYTHON)
+        return tuple(dict.fromkeys("." if name.endswith(".py") else name for name in names))
 
     def group_of(self, task_manager_id: str) -> TaskManagerGroup:
         """Returns the group of a TaskManager.

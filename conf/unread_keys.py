@@ -6,6 +6,7 @@ import difflib
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from conf import unread_group_keys
 from conf.entry import Entry
@@ -13,6 +14,7 @@ from conf.errors import Problem
 from conf.lists import DELIMITER
 from conf.option import RESOURCE_PREFIX
 from conf.options import EXTERNAL_RESOURCES, GROUP_PREFIX, OPTIONS, PARAM, RESOURCE_OPTIONS
+from conf.shipping import is_variable
 
 logger = logging.getLogger(__name__)
 
@@ -33,15 +35,33 @@ _WRONG_PREFIX = re.compile(r"(external|external[-_.]?resources?|taskmanager\.res
 _SLIP = 0.92
 
 
-def keys_in_use(entries: Mapping[str, Entry], ranks: Mapping[str, int]) -> tuple[set[str], list[Problem]]:
+@dataclass(frozen=True)
+class KeysInUse:
+    """Which keys are read.
+
+    Attributes:
+        read: these.
+        misspelt: a problem for each key that is no option, whatever the others are.
+        without_effect: a problem for each that is none, or is not read, because of what others say: lists of resources and of groups.
+        warnings: keys that are left aside, and perhaps shouldn't be.
+    """
+
+    read: frozenset[str]
+    misspelt: tuple[Problem, ...]
+    without_effect: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+
+
+def keys_in_use(entries: Mapping[str, Entry], ranks: Mapping[str, int]) -> KeysInUse:
     """The keys that are read, and a problem for each that was meant to be.
 
     `ranks` tells how strong the source of each key is: 0 for an override, -1 for the last file, and so on down to the defaults (which
     give `external-resources` too). Keys of a resource that `external-resources` doesn't list are a problem (Flink leaves them inert),
     unless the list was overridden so as to leave it out: it comes from a stronger source than they, or from the same one and is empty.
     """
-    used = {key for key in entries if key in _KEYS}
-    problems = _check_plain_keys(entries, ranks)
+    used = {key for key in entries if key in _KEYS or is_variable(key)}
+    misspelt, warnings = _check_plain_keys(entries, ranks)
+    problems: list[Problem] = []
     groups = unread_group_keys.group_names(entries)
     of_groups = [key for key in entries if key.startswith(GROUP_PREFIX)]
     lists = [EXTERNAL_RESOURCES.key, *(key for key in of_groups if unread_group_keys.suffix(key) == EXTERNAL_RESOURCES.key)]
@@ -57,7 +77,8 @@ def keys_in_use(entries: Mapping[str, Entry], ranks: Mapping[str, int]) -> tuple
             unlisted.setdefault(_probable_name(key), []).append(key)
     problems += _check_unlisted(unlisted, entries, ranks, names or ())
     wrong = [found for key in of_groups if groups is not None and (found := _check_group_key(key, entries, groups))]
-    return used | set(of_groups) - {found.key for found in wrong}, problems + wrong
+    read = frozenset(used | set(of_groups) - {found.key for found in wrong})
+    return KeysInUse(read, tuple(misspelt), (*problems, *wrong), tuple(warnings))
 
 
 def _check_group_key(key: str, entries: Mapping[str, Entry], groups: tuple[str, ...]) -> Problem | None:
@@ -91,25 +112,26 @@ def _check_unlisted(
     return problems
 
 
-def _check_plain_keys(entries: Mapping[str, Entry], ranks: Mapping[str, int]) -> list[Problem]:
+def _check_plain_keys(entries: Mapping[str, Entry], ranks: Mapping[str, int]) -> tuple[list[Problem], list[str]]:
     problems: list[Problem] = []
+    warnings: list[str] = []
     foreign: list[str] = []
     for key, entry in entries.items():
-        if key in _KEYS or key.startswith((RESOURCE_PREFIX, GROUP_PREFIX)):
+        if key in _KEYS or is_variable(key) or key.startswith((RESOURCE_PREFIX, GROUP_PREFIX)):
             continue
         remedy = _remedy_for_slip(key)
         if remedy:
             problems.append(Problem(key, f"{key} is not an option ({entry.origin})", remedy))
         elif key in REMOVED:
-            logger.warning("%s (%s) has no effect: Flink has removed this option", key, entry.origin)
+            warnings.append(f"{key} ({entry.origin}) has no effect: Flink has removed this option")
         elif ranks[key] == 0:
             # typed for this very command, so perhaps misspelt beyond recognition
-            logger.warning("%s (%s) is not read here; the nearest option is %s", key, entry.origin, _nearest(key, _KEYS, 0))
+            warnings.append(f"{key} ({entry.origin}) is not read here; the nearest option is {_nearest(key, _KEYS, 0)}")
         else:
             foreign.append(key)
     if foreign:
         logger.info("Not read here, left aside: %s", ", ".join(foreign))
-    return problems
+    return problems, warnings
 
 
 def _remedy_for_slip(key: str) -> str | None:

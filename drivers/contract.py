@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drivers.device import Driver
+from drivers.device import DeviceUsage, Driver
 
 
 class DriverContract:
@@ -35,6 +35,15 @@ class DriverContract:
         if health:
             devices = driver.discover(1)
             assert [health(device.uuid) for device in devices for _ in range(3)] == [None] * 3 * len(devices)
+
+    def test_a_driver_that_tells_of_use_tells_of_each_device(self, driver: Driver) -> None:
+        """`usage` is optional; None stands for what the device does not tell."""
+        usage = getattr(driver, "usage", None)
+        if usage:
+            uuids = tuple(device.uuid for device in driver.discover(1))
+            told = usage(uuids)
+            assert set(told) <= set(uuids)
+            assert all(isinstance(each, DeviceUsage) and each.is_well_formed() for each in told.values())
 
     def test_a_driver_that_releases_takes_any_of_its_devices_and_none(self, driver: Driver) -> None:
         """`release` is optional; it is called whatever became of the devices."""

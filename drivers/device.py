@@ -1,4 +1,4 @@
-"""The contract of a driver: one method, one record; and methods that it may have besides (`WatchesHealth`, `TellsUsage`, `ReleasesDevices`).
+"""The contract of a driver: one method, one record; and what it may have besides (`WatchesHealth`, `TellsUsage`, `ReleasesDevices`).
 
 A driver is made by a factory that is called with its own parameters only, `external-resource.<name>.param.*` with the prefix removed:
 `factory(params: Mapping[str, str]) -> Driver`. It is registered under the entry-point group `treadle.drivers`.

@@ -8,9 +8,10 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from drivers.device import DriverError, FoundDevice
+from drivers.device import DeviceUsage, DriverError, FoundDevice
 from drivers.nvidia_health import NvidiaHealth
 from drivers.nvidia_topology import nvlink_neighbours
+from drivers.nvidia_usage import usage_of
 from drivers.nvml import if_told, load_nvml, remedy_for, session, text
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,14 @@ class NvidiaDriver:
         if self._health is None:
             self._health = NvidiaHealth(load_nvml())
         return self._health.of(device_uuid)
+
+    def usage(self, device_uuids: Sequence[str]) -> Mapping[str, DeviceUsage]:
+        """Returns how busy the devices are.
+
+        Raises:
+            DriverError: pynvml is missing, or NVML does not start.
+        """
+        return usage_of(load_nvml(), device_uuids)
 
     def release(self, device_uuids: Sequence[str]) -> None:
         """Ends the session with NVML that watching began."""

@@ -19,8 +19,8 @@ from minicluster.processes import marked
 from minicluster.readiness import RunningNode, running_nodes
 from minicluster.shutdown import stop_cluster, stop_process
 from minicluster.spec import ClusterSpec
-from minicluster.startup import prepare, start_daemons
-from minicluster.waiting import wait_until_ready
+from minicluster.startup import prepare, start_daemon, start_daemons
+from minicluster.waiting import served_at, wait_until_back, wait_until_ready
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +81,30 @@ class Cluster:
     def kill_node(self, name: str) -> None:
         """End a NodeManager by SIGKILL: it is LOST after the expiry interval, and its containers run on meanwhile."""
         stop_process(read_pids(self.layout)[name], signal.SIGKILL)
+
+    def kill(self, name: str) -> None:
+        """End any daemon (nn, dn, rm, nm1, …) by SIGKILL; what it had in memory alone is lost."""
+        stop_process(read_pids(self.layout)[name], signal.SIGKILL)
+
+    def start(self, name: str) -> None:
+        """Start a daemon that has ended, and wait until it serves.
+
+        A ResourceManager finds its applications again; a NodeManager comes as a new one and knows no container of before.
+
+        Raises:
+            ClusterError: it ends at once, or does not serve in time, for instance since the ResourceManager is down.
+        """
+        before = served_at(self.description)
+        daemon, process = start_daemon(name, self.description, self.layout)
+        wait_until_back(daemon, process, before, self.description, self.layout)
+
+    def pause(self, name: str) -> None:
+        """Stop a daemon in its tracks (SIGSTOP), as a host that hangs or a network that is cut would."""
+        read_pids(self.layout)[name].signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """Let a paused daemon go on."""
+        read_pids(self.layout)[name].signal(signal.SIGCONT)
 
     def down(self) -> None:
         """End all processes of the cluster.

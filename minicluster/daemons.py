@@ -32,7 +32,20 @@ class Daemon:
 _PATIENCE = {"yarn.resourcemanager.connect.max-wait.ms": "120000"}
 NAMENODE = Daemon("nn", "NameNode", "384m", f"{_HDFS}.namenode.NameNode")
 DATANODE = Daemon("dn", "DataNode", "256m", f"{_HDFS}.datanode.DataNode")
-RESOURCEMANAGER = Daemon("rm", "ResourceManager", "512m", f"{_YARN}.resourcemanager.ResourceManager")
+
+
+def resourcemanager(layout: Layout) -> Daemon:
+    """The ResourceManager, which finds its applications and their containers again when it is started anew.
+
+    YARN's work-preserving recovery; the NodeManagers tell it what runs. Its state is on the local disk, so that it needs no HDFS to start.
+    """
+    key = "yarn.resourcemanager"
+    settings = {
+        f"{key}.recovery.enabled": "true",
+        f"{key}.store.class": f"{_YARN}.resourcemanager.recovery.FileSystemRMStateStore",
+        f"{key}.fs.state-store.uri": (layout.data / "rm").as_uri(),
+    }
+    return Daemon("rm", "ResourceManager", "512m", f"{_YARN}.resourcemanager.ResourceManager", settings)
 
 
 def nodemanager(node: Node, layout: Layout, memory_mb: int, vcores: int, identity: str) -> Daemon:
@@ -85,7 +98,7 @@ def start(command_line: list[str], name: str, told: Mapping[str, str], layout: L
 
     By `posix_spawn`, since the daemon outlives its starter: a Popen object wants to be waited for.
     """
-    output = (os.POSIX_SPAWN_OPEN, 1, str(layout.daemon_log(name)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    output = (os.POSIX_SPAWN_OPEN, 1, str(layout.daemon_log(name)), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)]
     pid = os.posix_spawn(command_line[0], command_line, told, file_actions=actions, setsid=True)
     process = Process.of(pid) or Process(pid, 0)

@@ -32,6 +32,13 @@ def hdfs_is_ready(namenode_http: int) -> bool:
     return bool(state[0].get("FSState") == "Operational" and state[0].get("NumLiveDataNodes", 0) >= 1)
 
 
+def datanodes(namenode_http: int) -> frozenset[str]:
+    """The addresses of the DataNodes that the NameNode takes for alive; one that has ended is among them for ten minutes more."""
+    answer = _get(f"http://127.0.0.1:{namenode_http}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo")
+    state = (answer or {}).get("beans") or [{}]
+    return frozenset(node["xferaddr"] for node in json.loads(state[0].get("LiveNodes", "{}")).values())
+
+
 def running_nodes(resourcemanager_url: str) -> list[RunningNode] | None:
     """The nodes that are RUNNING; None when the ResourceManager does not answer."""
     answer = _get(f"{resourcemanager_url}/ws/v1/cluster/nodes?states=RUNNING")

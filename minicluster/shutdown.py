@@ -69,6 +69,7 @@ def stop_process(process: Process, number: signal.Signals) -> None:
 def _signal(processes: Iterable[Process], number: signal.Signals, *, group: bool = False) -> None:
     for process in processes:
         process.signal(number, group=group)
+        process.signal(signal.SIGCONT, group=group)  # a paused one takes no other signal than SIGKILL
 
 
 def _wait(left: Callable[[], list[Process]], limit_s: float) -> list[Process]:

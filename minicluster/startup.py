@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import uuid
 
-from minicluster.daemons import DATANODE, NAMENODE, RESOURCEMANAGER, Daemon, command, environment, nodemanager, start
+from minicluster.daemons import DATANODE, NAMENODE, Daemon, command, environment, nodemanager, resourcemanager, start
 from minicluster.description import Description
 from minicluster.files import write_fake_devices, write_shims
 from minicluster.jars import jar_directory
@@ -45,10 +45,22 @@ def prepare(spec: ClusterSpec, layout: Layout) -> Description:
 
 def start_daemons(description: Description, layout: Layout) -> list[tuple[Daemon, Process]]:
     """Start them all at once: they wait for one another."""
+    return [(daemon, _start(daemon, description, layout)) for daemon in daemons(description, layout)]
+
+
+def start_daemon(name: str, description: Description, layout: Layout) -> tuple[Daemon, Process]:
+    """Start one that has ended, as it was started first; its log goes on."""
+    daemon = next(each for each in daemons(description, layout) if each.name == name)
+    return daemon, _start(daemon, description, layout)
+
+
+def daemons(description: Description, layout: Layout) -> list[Daemon]:
+    """All daemons of the cluster, in the order in which they are started."""
     spec = description.spec
     nodes = [nodemanager(node, layout, spec.memory_mb, spec.vcores, description.identity) for node in description.nodes]
+    return [resourcemanager(layout), NAMENODE, *nodes, DATANODE]
+
+
+def _start(daemon: Daemon, description: Description, layout: Layout) -> Process:
     told = environment(description.java, layout, description.identity)
-    return [
-        (daemon, start(command(daemon, description.java, layout, description.lib), daemon.name, told, layout))
-        for daemon in (RESOURCEMANAGER, NAMENODE, *nodes, DATANODE)
-    ]
+    return start(command(daemon, description.java, layout, description.lib), daemon.name, told, layout)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from minicluster.daemons import NAMENODE, RESOURCEMANAGER, Daemon
+from minicluster.daemons import DATANODE, NAMENODE, Daemon, resourcemanager
 from minicluster.description import Description
 from minicluster.errors import ClusterError
 from minicluster.layout import Layout, Node
 from minicluster.processes import Process
-from minicluster.readiness import RunningNode, advertises, hdfs_is_ready, running_nodes
+from minicluster.readiness import RunningNode, advertises, datanodes, hdfs_is_ready, running_nodes
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,41 @@ def wait_until_ready(
     Raises:
         ClusterError: a daemon has ended, or the time is over.
     """
+    _wait_for(_parts(description, layout), started, description, layout, limit_s)
+
+
+def served_at(description: Description) -> frozenset[str]:
+    """Where NodeManagers and DataNodes are known to serve; one that is started again has another port."""
+    running = running_nodes(f"http://127.0.0.1:{description.ports.web}") or []
+    return frozenset(node.http for node in running) | datanodes(description.ports.namenode_http)
+
+
+def wait_until_back(
+    daemon: Daemon, process: Process, before: frozenset[str], description: Description, layout: Layout, limit_s: float = DEADLINE_S
+) -> None:
+    """Wait until one daemon that was started again serves; `before` is `served_at` of the time before its start.
+
+    Raises:
+        ClusterError: it has ended, or the time is over.
+    """
+
+    def is_back(running: list[RunningNode] | None) -> bool:
+        if daemon.name == NAMENODE.name:
+            return hdfs_is_ready(description.ports.namenode_http)
+        if daemon.name == DATANODE.name:
+            return bool(datanodes(description.ports.namenode_http) - before)
+        node = next((node for node in description.nodes if node.name == daemon.name), None)
+        new = [shown for shown in running or [] if shown.http not in before]
+        return advertises(node, new) if node else running is not None
+
+    part = _Part(daemon.title, "", layout.daemon_log(daemon.name), is_back)
+    _wait_for([part], [(daemon, process)], description, layout, limit_s)
+
+
+def _wait_for(
+    missing: list[_Part], started: Sequence[tuple[Daemon, Process]], description: Description, layout: Layout, limit_s: float
+) -> None:
     begin = time.monotonic()
-    missing = _parts(description, layout)
     while missing:
         for daemon, process in started:
             if not process.runs():
@@ -59,8 +92,8 @@ def wait_until_ready(
 
 def _parts(description: Description, layout: Layout) -> list[_Part]:
     hdfs = _Part("HDFS", "", layout.daemon_log(NAMENODE.name), lambda _: hdfs_is_ready(description.ports.namenode_http))
-    resourcemanager = _Part("ResourceManager", "", layout.daemon_log(RESOURCEMANAGER.name), lambda running: running is not None)
-    return [hdfs, resourcemanager, *(_node_part(node, layout) for node in description.nodes)]
+    manager = _Part("ResourceManager", "", layout.daemon_log(resourcemanager(layout).name), lambda running: running is not None)
+    return [hdfs, manager, *(_node_part(node, layout) for node in description.nodes)]
 
 
 def _node_part(node: Node, layout: Layout) -> _Part:

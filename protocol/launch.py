@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from protocol.history import HistoryDirectory
 from protocol.records import VERSION
 
 FILE = "launch.json"
@@ -42,9 +43,10 @@ class Job:
 class Launch:
     """The application as submitted.
 
-    `configuration` is the effective one, flat key → text, read again with `conf.configuration`; `python` and `treadle_python` are absolute
-    paths on the nodes; `origins` says of each key where its value stands, as `conf.entry.Entry` does. A Treadle of another protocol version
-    on a node can't read it and says so.
+    `configuration` is the effective one, flat key → text, read again with `conf.configuration`; `python` (absolute, or relative to a
+    container's directory) and `treadle_python` are paths on the nodes; `origins` says of each key where its value stands, as
+    `conf.entry.Entry` does; `history` is where the application master leaves what happened, None for nowhere. A Treadle of another
+    protocol version on a node can't read it and says so.
     """
 
     version: int
@@ -53,6 +55,7 @@ class Launch:
     python: str
     treadle_python: str
     origins: Mapping[str, str] = field(default_factory=dict)
+    history: HistoryDirectory | None = None
 
     def __post_init__(self) -> None:
         if self.version != VERSION:

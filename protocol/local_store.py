@@ -17,8 +17,12 @@ from typing import Any
 
 from protocol.memory_store import MemoryStore
 from protocol.store import Change, StoreClosedError
+from protocol.wire import MAX_BYTES
 
 logger = logging.getLogger(__name__)
+
+_CALL_BYTES = 4 * MAX_BYTES
+"""Longest call: a record of `MAX_BYTES` takes twice that in hexadecimal digits, and has a key."""
 
 SOCKET = "store.sock"
 """Name of the socket in the application's directory. Always reached by a relative path: a Unix socket's may have 107 bytes."""
@@ -45,10 +49,14 @@ class LocalStoreServer:
             threading.Thread(target=self._serve, args=(connection, f"connection-{number}"), daemon=True).start()
 
     def _serve(self, connection: Connection[Any, Any], owner: str) -> None:
-        with contextlib.suppress(EOFError, OSError, StoreClosedError), connection:
-            while True:
-                self._answer(connection, owner, json.loads(connection.recv_bytes()))
-        self._store.disown(owner)
+        try:
+            with contextlib.suppress(EOFError, OSError, StoreClosedError), connection:
+                while True:
+                    self._answer(connection, owner, json.loads(connection.recv_bytes(_CALL_BYTES)))
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            logger.warning("Closed %s, which sent no call of this store's: %r", owner, error)
+        finally:
+            self._store.disown(owner)
 
     def _answer(self, connection: Connection[Any, Any], owner: str, call: dict[str, Any]) -> None:
         if call["call"] == "put":

@@ -20,8 +20,11 @@ class Outcome:
     diagnostics: str
 
     def to_diagnostics(self) -> str:
-        """Returns the text for YARN's diagnostics, the exit code at its end."""
-        return f"{self.diagnostics} [exit code {self.exit_code}]"
+        r"""Returns the text for YARN's diagnostics, the exit code at its end.
+
+        Bytes of a command that are no UTF-8 are half surrogates in Python and nothing that YARN can be told: they are written `\udcff`.
+        """
+        return f"{self.diagnostics} [exit code {self.exit_code}]".encode(errors="backslashreplace").decode()
 
 
 def from_diagnostics(status: str, text: str) -> Outcome:

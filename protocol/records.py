@@ -11,6 +11,8 @@ from dataclasses import dataclass
 VERSION = 2
 """Version of these records; a TaskManager of another version is refused."""
 
+_PORTS, _EXIT_CODES = range(1, 1 << 16), range(1 << 8)
+
 
 @dataclass(frozen=True)
 class Device:
@@ -50,6 +52,10 @@ class Registration:
     ports: tuple[int, ...]
     pid: int
     slots: tuple[Slot, ...]
+
+    def __post_init__(self) -> None:
+        if not self.ports or any(port not in _PORTS for port in self.ports):
+            raise ValueError(f"ports {str(self.ports)[:80]} where one or more from 1 to 65535 were expected")
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,10 @@ class SlotResult:
     log_tail: str
     attempt: int = 0
     start: int = 0
+
+    def __post_init__(self) -> None:
+        if self.exit_code not in _EXIT_CODES:
+            raise ValueError(f"exit code {self.exit_code} where 0 to 255 was expected")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+import reprlib
 import types
 import typing
 from collections.abc import Mapping
@@ -16,6 +18,11 @@ T = TypeVar("T")
 
 MAX_BYTES = 1 << 20
 """Longest accepted record: skein's store lives in a heap of 128 MiB."""
+
+_LARGEST = (1 << 63) - 1
+
+_SHOWN = 120
+"""How many characters of a wrong value a message shows: whoever sent it shall not fill our log."""
 
 
 class MalformedRecordError(ValueError):
@@ -52,9 +59,22 @@ def _read(kind: Any, tree: Any, where: str) -> Any:
         return {key: _read(arguments[1], value, f"{where}.{key}") for key, value in _expect(dict, tree, where).items()}
     if isinstance(kind, types.UnionType):
         return None if tree is None else _read(next(a for a in arguments if a is not type(None)), tree, where)
-    if kind is float and type(tree) is int:
-        return float(tree)
+    if kind is float:
+        return _float(tree, where)
+    if kind is int and type(tree) is int and abs(tree) > _LARGEST:
+        raise MalformedRecordError(f"{where}: {_shown(tree)} where a number of 64 bits was expected")
     return _expect(kind, tree, where)
+
+
+def _float(tree: Any, where: str) -> float:
+    """A number that JSON can say again: Python's reader takes NaN, Infinity and 1e999, which no other reader of ours does."""
+    try:
+        number = float(tree) if type(tree) is int else _expect(float, tree, where)
+    except OverflowError as error:
+        raise MalformedRecordError(f"{where}: {_shown(tree)} is too large") from error
+    if not math.isfinite(number):
+        raise MalformedRecordError(f"{where}: {number} where a finite number was expected")
+    return number
 
 
 def _read_record(kind: type[Any], tree: Any, where: str) -> Any:
@@ -62,7 +82,7 @@ def _read_record(kind: type[Any], tree: Any, where: str) -> Any:
     names = {field.name for field in dataclasses.fields(kind)}
     given = _expect(dict, tree, where)
     if names != given.keys():
-        raise MalformedRecordError(f"{where}: fields {sorted(given)} where {sorted(names)} were expected")
+        raise MalformedRecordError(f"{where}: fields {_shown(sorted(given))} where {sorted(names)} were expected")
     try:
         return kind(**{name: _read(hints[name], given[name], f"{where}.{name}") for name in sorted(names)})
     except ValueError as error:
@@ -71,5 +91,10 @@ def _read_record(kind: type[Any], tree: Any, where: str) -> Any:
 
 def _expect(kind: type[T], tree: Any, where: str) -> T:
     if type(tree) is not kind:
-        raise MalformedRecordError(f"{where}: {tree!r} where {kind.__name__} was expected")
+        raise MalformedRecordError(f"{where}: {_shown(tree)} where {kind.__name__} was expected")
     return tree
+
+
+def _shown(tree: Any) -> str:
+    text = reprlib.repr(tree)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -21,6 +21,7 @@ from protocol.local_store import LocalStore
 from protocol.records import VERSION, Device, JobDeployment, Registration, RegistrationFailure, Slot
 from protocol.skein_store import SkeinStore
 from protocol.store import Store
+from protocol.user_code import UserCode
 from protocol.wire import from_bytes, to_bytes
 from task_manager.affinity import cpus_near
 from task_manager.assigned import ask
@@ -110,10 +111,12 @@ def serve(launch: Launch, settings: Settings, identity: Identity, store: Store, 
         slots,
     )
 
+    user = UserCode(launch.python, settings.module_paths, settings.slot_variables)
+
     def describe(slot: Slot, deployment: JobDeployment) -> SlotProcessSpec:
         own = [device for devices in dealt[slot.id].values() for device in devices]
         cpus = cpus_near(own, os.sched_getaffinity(0), slot.id) if settings.cpu_affinity == "numa" else ()
-        return slot_process(slot, slots, deployment, identity, launch.python, os.environ, visibility(own), cpus)
+        return slot_process(slot, slots, deployment, identity, user, os.environ, visibility(own), cpus)
 
     jobs = store.watch(keys.JOB)
     store.put(keys.registration(identity.task_manager_id), to_bytes(registration), owned=True)

@@ -49,7 +49,9 @@ class DeviceUsageWatch:
 
     def latest(self) -> tuple[DeviceUsage, ...]:
         """Returns the latest usage of every held device, at once."""
-        return tuple(_record(of_one.resource, device.uuid, self._told(of_one.resource)) for of_one in self._held for device in of_one.devices)
+        return tuple(
+            _record(of_one.resource, device.uuid, self._told(of_one.resource)) for of_one in self._held for device in of_one.devices
+        )
 
     def _told(self, resource: str) -> Mapping[str, drivers.DeviceUsage]:
         watch = self._watches.get(resource)
@@ -83,7 +85,7 @@ class _DriverUsage:
             self._latest = time.monotonic(), told
             if doubt != self._doubt:
                 self._doubt = doubt
-                logger.warning("The use of the devices of %s is not known: %s", self._resource, doubt or "but it is again")
+                logger.warning("The use of the devices of %s is %s", self._resource, f"not known: {doubt}" if doubt else "known again")
             self._stopping.wait(self._interval_s)
 
     def _ask(self) -> tuple[Mapping[str, drivers.DeviceUsage], str]:

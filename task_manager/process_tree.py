@@ -66,8 +66,7 @@ def tree_of(pid: int) -> tuple[Process, ...]:
 
 def _stat(pid: int) -> Stat | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()  # the name before ")" may hold anything
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()  # the name before ")" may hold anything
     except (FileNotFoundError, ProcessLookupError):
         return None
     process = Process(pid, int(fields[19]))

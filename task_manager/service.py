@@ -25,7 +25,7 @@ GRACE_S = 1.5
 
 _NEVER = (-1, -1)
 
-Happening = JobDeployment | SlotResult | DeviceLost | signal.Signals | StoreClosedError | MalformedRecordError
+Happening = JobDeployment | SlotResult | DeviceLost | signal.Signals | StoreClosedError
 
 
 class Service:
@@ -139,6 +139,13 @@ class Service:
         try:
             for change in self._jobs:
                 if change.value is not None:
-                    self._happenings.put(from_bytes(JobDeployment, change.value))
-        except (StoreClosedError, MalformedRecordError) as error:
+                    self._tell(change.value)
+        except StoreClosedError as error:
             self._happenings.put(error)
+
+    def _tell(self, value: bytes) -> None:
+        """A malformed deployment is not the application master's, whose version is ours: what runs goes on."""
+        try:
+            self._happenings.put(from_bytes(JobDeployment, value))
+        except MalformedRecordError as error:
+            logger.warning("Ignored a malformed deployment: %s", error)

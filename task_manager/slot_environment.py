@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from protocol.launch import CERTIFICATE, KEY, TREADLE_ZIP
+from protocol.launch import CERTIFICATE, KEY
 from protocol.records import JobDeployment, Slot
+from protocol.user_code import UserCode
 from task_manager.identity import Identity
 
 
@@ -29,29 +30,23 @@ def slot_process(
     siblings: tuple[Slot, ...],
     deployment: JobDeployment,
     identity: Identity,
-    python: str,
+    user: UserCode,
     base: Mapping[str, str],
     visibility: Mapping[str, str],
     cpus: Collection[int] = (),
 ) -> SlotProcessSpec:
     """Returns what to start for `slot` of a TaskManager with the slots `siblings` (itself among them).
 
-    `python` is the user's interpreter, `base` the TaskManager's own environment, `visibility` the variables that show the slot its own
+    `user` is what the user asked for, `base` the TaskManager's own environment, `visibility` the variables that show the slot its own
     devices and hide all others, `cpus` what it may run on (none: as the TaskManager).
     """
     number = slot.id.rpartition("-")[2]
     context_file = identity.directory / f"slot-{number}.json"
-    own = {
-        "PATH": f"{Path(python).parent}:{base.get('PATH', '')}",
-        "PYTHONPATH": str(identity.directory / TREADLE_ZIP),
-        "PYTHONUNBUFFERED": "1",
-        "TREADLE_RUNTIME_CONTEXT": str(context_file),
-        "TREADLE_GROUP": identity.group,
-    }
+    own = {"TREADLE_RUNTIME_CONTEXT": str(context_file), "TREADLE_GROUP": identity.group}
     by_kind = _dask(deployment, identity) if deployment.kind == "dask" else _ranks(slot, siblings, deployment)
     return SlotProcessSpec(
-        command=(python, "-m", "treadle.dask_slot") if deployment.kind == "dask" else deployment.command,
-        environment=dict(base) | own | by_kind | dict(visibility),
+        command=(user.interpreter(identity.directory), "-m", "treadle.dask_slot") if deployment.kind == "dask" else deployment.command,
+        environment=user.environment(base, identity.directory) | own | by_kind | dict(visibility),
         context=_context(slot, deployment, identity),
         context_file=context_file,
         log_file=identity.logs / f"slot-{number}.log",

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from benchmarks import artifacts, discovery, mnist, timeline
+from benchmarks import artifacts, cli, discovery, mnist, timeline
 from benchmarks.contest import Start
 from benchmarks.figures import Figure, figure, ratio, table
 from benchmarks.startup import report
@@ -130,3 +130,10 @@ def test_both_drivers_find_all_gpus_of_the_discovery_benchmark(tmp_path, driver)
     measured = discovery.run(driver, 1, discovery.node(tmp_path))
     assert measured.first > 0
     assert measured.again > 0
+
+
+def test_the_cli_report_sets_each_verb_against_yarns():
+    taken = {cli.BARE: [0.1], cli.HELP: [0.15], **{f"submit {verb}": [0.2] for verb in cli.VERBS}, cli.YARN: [2.0]}
+    shown = cli.report(taken)
+    assert "submit --help / a bare click program --help: 1.50 (1.50 to 1.50)" in shown
+    assert "yarn application -status / submit status: 10.0 (10.0 to 10.0)" in shown

@@ -12,7 +12,8 @@ MASTER = f"/proxy/{ID}/pages/treadle/application"
 
 
 def device(index, uuid):
-    return {"resource": "gpu", "index": index, "uuid": uuid, "properties": {"name": "Tesla T4", "memory": "15360 MiB"}}
+    properties = {"name": "Tesla T4", "memory": "15360 MiB"}
+    return {"resource": "gpu", "index": index, "uuid": uuid, "properties": properties, "state": "healthy", "cause": ""}
 
 
 TOLD = {
@@ -21,6 +22,7 @@ TOLD = {
     "state": "RUNNING",
     "outcome": None,
     "requested": 2,
+    "groups": [{"name": "tm", "external_resources": [{"name": "gpu", "amount": 2, "yarn_type": "yarn.io/gpu"}]}],
     "taskmanagers": [
         {
             "id": "tm-0",
@@ -62,7 +64,12 @@ def test_devices_as_json_have_exactly_the_agreed_shape(server, submit):
     code, out, err = submit("devices", ID, "--json")
     slots = TOLD["taskmanagers"][0]["slots"]
     granted = TOLD["taskmanagers"][0]["granted"]
-    expected = {"application": ID, "taskmanagers": [{"id": "tm-0", "node": "n1", "resources": granted, "slots": slots}]}
+    requested = [{"group": "tm", "name": "gpu", "amount": 2, "yarn_type": "yarn.io/gpu"}]
+    expected = {
+        "application": ID,
+        "requested": requested,
+        "taskmanagers": [{"id": "tm-0", "node": "n1", "resources": granted, "slots": slots}],
+    }
     assert (code, json.loads(out), err) == (0, expected, "")
 
 
@@ -75,13 +82,28 @@ def test_devices_for_a_person(server, submit):
     code, out, _ = submit("devices", ID)
     lines = out.splitlines()
     assert (code, lines[0]) == (0, "TaskManagers: 2 requested, 1 registered")
-    assert [line.split() for line in lines[1:]] == [
-        ["SLOT", "NODE", "STATE", "GRANTED", "RESOURCE", "INDEX", "UUID", "NAME", "MEMORY"],
+    assert lines[1] == "Requested: gpu, 2 for each TaskManager of group tm, from YARN as yarn.io/gpu"
+    assert [line.split() for line in lines[2:]] == [
+        ["SLOT", "NODE", "STATE", "GRANTED", "RESOURCE", "INDEX", "UUID", "NAME", "MEMORY", "DEVICE-STATE"],
         *(
-            ["tm-0/slot-0", "n1", "REGISTERED", "memory-mb=512", "yarn.io/gpu=2", "gpu", index, uuid, "Tesla", "T4", "15360", "MiB"]
+            [
+                "tm-0/slot-0",
+                "n1",
+                "REGISTERED",
+                "memory-mb=512",
+                "yarn.io/gpu=2",
+                "gpu",
+                index,
+                uuid,
+                "Tesla",
+                "T4",
+                "15360",
+                "MiB",
+                "healthy",
+            ]
             for index, uuid in (("0", "GPU-a"), ("1", "GPU-b"))
         ),
-        ["tm-0/slot-1", "n1", "REGISTERED", "memory-mb=512", "yarn.io/gpu=2", *"-----"],
+        ["tm-0/slot-1", "n1", "REGISTERED", "memory-mb=512", "yarn.io/gpu=2", *"------"],
     ]
 
 
@@ -152,7 +174,7 @@ def test_status_is_what_yarn_and_the_master_know(server, submit):
     tree = json.loads(out)
     assert (code, tree["state"], tree["user"], tree["queue"]) == (0, "RUNNING", "ann", "root.default")
     assert (tree["taskmanagers"], tree["slots"], tree["devices"]) == ({"registered": 1, "requested": 2}, 2, 2)
-    assert tree["jobs"] == [{"id": "job-0", "name": "classify", "status": "RUNNING", "done": 3, "total": 10, "rows": 3000}]
+    assert tree["jobs"] == [{"id": "job-0", "name": "classify", "status": "RUNNING", "done": 3, "total": 10, "rows": 3000, "restarts": 0}]
     text = submit("status", ID)[1]
     assert "TaskManagers  1 of 2 registered" in text
     assert "RUNNING  classify  3/10 fragments, 3,000 rows" in text
@@ -183,7 +205,7 @@ def test_drivers_are_named_with_package_and_object(submit):
     assert "drivers.nvidia:NvidiaDriver" in submit("drivers")[1]
 
 
-@pytest.mark.parametrize("verb", ["list", "status", "devices", "kill", "drivers"])
+@pytest.mark.parametrize("verb", ["list", "status", "devices", "top", "kill", "drivers"])
 def test_each_verb_has_an_example_and_json(submit, verb):
     code, out, _ = submit(verb, "--help")
     assert (code, f"  submit {verb}" in out, "--json" in out) == (0, True, True)

@@ -57,7 +57,7 @@ def test_a_value_may_hold_an_equals_sign():
 def test_the_n_of_local_is_the_number_of_taskmanagers():
     assert configuration.load([], overrides(Flags(), 3)).settings().groups[0].count == 3
     assert configuration.load([], overrides(Flags(taskmanagers="3"), 3)).settings().groups[0].count == 3
-    with pytest.raises(ClientError, match=r"--master local\[3\] with --taskmanagers 2"):
+    with pytest.raises(ConfigError, match=r"--master local\[3\] with --taskmanagers 2"):
         overrides(Flags(taskmanagers="2"), 3)
 
 
@@ -95,7 +95,7 @@ def test_a_resource_is_added_to_those_of_a_file_and_goes_before_them(tmp_path):
 
 @pytest.mark.parametrize("spec", ["gpu", "=2", "", ":yarn.io/gpu", "gpu:2"])
 def test_no_resource(spec):
-    with pytest.raises(ClientError, match="--resource is"):
+    with pytest.raises(ConfigError, match="--resource is"):
         resources(spec)
 
 
@@ -106,7 +106,7 @@ def test_an_amount_that_is_none_is_the_configurations_to_refuse(amount):
 
 
 def test_no_assignment():
-    with pytest.raises(ClientError, match="-D is 'foo', which has no ="):
+    with pytest.raises(ConfigError, match="-D is 'foo', which has no ="):
         overrides(Flags(definitions=("foo",)), None)
 
 
@@ -118,7 +118,7 @@ def test_python_is_made_absolute_and_its_links_are_kept(tmp_path, monkeypatch):
     assert overrides(Flags(python="venv/bin/python"), None) == [("python.executable", str(link), "--python")]
     monkeypatch.setenv("PATH", str(link.parent))
     assert overrides(Flags(python="python"), None) == [("python.executable", str(link), "--python")]
-    with pytest.raises(ClientError, match="--python is 'python9', which is not on PATH"):
+    with pytest.raises(ConfigError, match="--python is 'python9', which is not on PATH"):
         overrides(Flags(python="python9"), None)
 
 

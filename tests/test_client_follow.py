@@ -161,7 +161,48 @@ def test_a_failure_is_shown_once_with_its_remedy_and_detail(server):
         "  | stderr 2",
         f"{ID} is FINISHED",
         "final status: FAILED",
+        "cause: asked 2, found 1",
     ]
+
+
+def failure(number, task_manager="tm-0", **fields):
+    lost = {"number": number, "kind": "preempted", "task_manager": task_manager, "node": "n1:80", "cause": "ended before the job"}
+    return lost | {"remedy": "none", "detail": ""} | fields
+
+
+def test_a_failure_that_the_application_survives_names_who_takes_over_and_the_last_cause_is_told_in_full(server):
+    first, later = told(taskmanagers=GPUS, failures=[]), told(taskmanagers=GPUS, waiting=[{"id": "tm-3"}], failures=[failure(1, "tm-1")])
+    end = outcome("FAILED", 7, "the job failed\nlook at its log\nTraceback")
+    _, lines = follow(
+        server,
+        wait_for_master=True,
+        report=[yarn("RUNNING"), yarn("FINISHED", "FAILED")],
+        master=[first, later, later, told("FINISHED", failures=[failure(1, "tm-1")], outcome=end)],
+    )
+    assert [line for line in lines if "tm-1 on" in line] == ["tm-1 on n1: ended before the job; tm-3 takes its place"]
+    assert lines[-4:] == ["final status: FAILED", "cause: the job failed", "look at its log", "Traceback"]
+
+
+def test_a_restart_of_the_job_is_said_once():
+    _, text = shown(io.StringIO(), *(told(jobs=[job(0, 0) | {"restarts": number}]) for number in (0, 1, 1, 2)))
+    assert [line for line in text.splitlines() if "restart" in line] == [
+        "classify failed and is started again (1. restart)",
+        "classify failed and is started again (2. restart)",
+    ]
+
+
+def test_failures_that_were_forgotten_hide_no_new_ones(server):
+    _, lines = follow(
+        server,
+        wait_for_master=True,
+        report=[yarn("RUNNING"), yarn("FINISHED", "SUCCEEDED")],
+        master=[
+            told(failures=[failure(1, cause="one"), failure(2, cause="two")]),
+            told(failures=[failure(2, cause="two"), failure(3, cause="three")]),
+            told("FINISHED", failures=[failure(3, cause="three")], outcome=outcome()),
+        ],
+    )
+    assert [line.partition(": ")[2] for line in lines if line.startswith("tm-0 on")] == ["one", "two", "three"]
 
 
 @pytest.mark.parametrize(
@@ -246,6 +287,13 @@ def test_without_a_terminal_there_is_a_line_at_each_tenth_and_no_escape():
 
 def test_no_table_without_slots():
     assert table(application(told(taskmanagers=[task_manager(1)]))) == []
+
+
+def test_what_was_replaced_counts_no_more():
+    lost = GPUS[0] | {"state": "ENDED"}
+    _, text = shown(io.StringIO(), told(taskmanagers=GPUS[:1]), told(taskmanagers=[lost, GPUS[1]]))
+    assert [line.rpartition("(")[2] for line in text.splitlines() if "registered" in line] == ["1/2 TaskManagers)", "1/2 TaskManagers)"]
+    assert [line.partition(" ")[0] for line in table(application(told(taskmanagers=[lost, GPUS[1]])))] == ["SLOT", "tm-2/slot-0"]
 
 
 def test_a_slot_without_devices_says_so():

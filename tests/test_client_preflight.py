@@ -214,7 +214,7 @@ LABELLED = dataclasses.replace(
         (
             ["yarn.taskmanager.node-label=fast", "yarn.application.queue=slow"],
             set(),
-            ["queue 'slow' has no access to the node label 'fast'"],
+            ["queue 'slow' has no access to the node label 'fast' that a TaskManager asks for"],
         ),
         ([], {"fast"}, ["no node offers yarn.io/gpu 1 for a TaskManager; none has any"]),
         ([], set(), []),
@@ -237,3 +237,35 @@ def test_more_than_the_queue_may_have_is_a_warning():
     assert preflight.warnings(settings("treadle.taskmanagers=2"), view) == [
         "2 TaskManagers and the application master ask for memory-mb 3072, and queue default may have at most 2048: some will wait for ever"
     ]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "keys"),
+    [
+        (
+            ["yarn.taskmanager.node-label=fats", "yarn.application.node-label=fats"],
+            ["yarn.application.node-label", "yarn.taskmanager.node-label"],
+        ),
+        (["taskmanager.groups=train", "taskmanager.group.train.node-label=fats"], ["taskmanager.group.train.node-label"]),
+    ],
+    ids=["both", "a group's own"],
+)
+def test_a_label_is_told_with_the_key_of_those_who_ask_for_it(overrides, keys):
+    assert [problem.key for problem in preflight.problems(settings(*overrides), VIEW)] == keys
+
+
+@pytest.mark.parametrize(
+    ("own", "keys"),
+    [
+        ([], ["external-resource.gpu.yarn.config-key"]),
+        (
+            ["taskmanager.group.train.external-resource.gpu.yarn.config-key=yarn.io/gpu2"],
+            ["taskmanager.group.train.external-resource.gpu.yarn.config-key", "taskmanager.group.io.external-resource.gpu.yarn.config-key"],
+        ),
+    ],
+    ids=["common", "a group's own"],
+)
+def test_an_unknown_type_is_told_with_the_key_that_sets_it(own, keys):
+    common = ["taskmanager.groups=train;io", "external-resources=gpu", "external-resource.gpu.amount=1"]
+    given = settings(*common, "external-resource.gpu.yarn.config-key=yarn.io/gppu", *own)
+    assert [problem.key for problem in preflight.problems(given, VIEW)] == keys

@@ -1,13 +1,11 @@
 """Everything of a submission to YARN that needs no cluster: all that can fail before skein's driver runs."""
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from client_rest_server import serving
-from test_client_cluster import METRICS, NODE_35, SCHEDULER_35
+from client_edge import a_listener, a_resourcemanager, nobody, write_site
 
 from client import namenode
 from client.__main__ import run
@@ -18,34 +16,22 @@ from client.hadoop_configuration import HadoopConfiguration
 ROOT = Path(__file__).parent.parent
 
 
-def write_site(directory, name, **properties):
-    lines = [f"<property><name>{key}</name><value>{value}</value></property>" for key, value in properties.items()]
-    (directory / name).write_text(f"<configuration>{''.join(lines)}</configuration>")
-
-
 @pytest.fixture
 def resourcemanager():
-    with serving() as server:
-        server.answer("/ws/v1/cluster/info", {"clusterInfo": {"resourceManagerVersion": "3.5.0"}})
-        server.answer("/ws/v1/cluster/nodes", {"nodes": {"node": [NODE_35]}})
-        server.answer("/ws/v1/cluster/scheduler", {"scheduler": {"schedulerInfo": SCHEDULER_35}})
-        server.answer("/ws/v1/cluster/metrics", METRICS)
+    with a_resourcemanager() as server:
         yield server
 
 
 @pytest.fixture
 def listening():
-    """Something that accepts connections, as a NameNode does."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
+    with a_listener() as address:
+        yield address
 
 
 @pytest.fixture
 def closed():
-    """An address that nothing listens on."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{unused.getsockname()[1]}"
+    with nobody() as address:
+        yield address
 
 
 @pytest.fixture

@@ -31,7 +31,9 @@ def problems(*overrides: tuple[str, str]) -> tuple[Problem, ...]:
 
 def test_the_defaults_alone_are_a_complete_configuration() -> None:
     assert load().settings() == Settings(
-        application=ApplicationSettings("Treadle application", "default", memory_mb=1024, vcores=1, heartbeat_ms=200),
+        application=ApplicationSettings(
+            "Treadle application", "default", memory_mb=1024, vcores=1, heartbeat_ms=200, history_directory=".treadle/history"
+        ),
         groups=(TaskManagerGroup("tm", count=1, slots=1, memory_mb=1024, vcores=1, node_label=None, external_resources=()),),
         registration_timeout_s=300.0,
         parallelism=1,

@@ -1,18 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from conf import files
 from conf.entry import Entry
 from conf.errors import ConfigError
-from conf.files import read_file
 
 
 def write(directory: Path, text: str, name: str = "config.yaml") -> Path:
     path = directory / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def read_file(path: Path) -> Mapping[str, Entry]:
+    """The entries of a file without a problem."""
+    content = files.read_file(path)
+    if content.problems:
+        raise ConfigError(content.problems)
+    return content.entries
 
 
 def values(path: Path) -> dict[str, str]:
@@ -120,9 +129,10 @@ def test_flink_conf_yaml_is_read_by_the_rules_of_flink_1(tmp_path: Path) -> None
     }
 
 
-def test_of_two_equal_keys_in_flink_conf_yaml_the_last_counts_and_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    assert values(write(tmp_path, "a: 1\na: 2\n", "flink-conf.yaml")) == {"a": "2"}
-    assert "line 2 counts, not line 1" in caplog.text
+def test_of_two_equal_keys_in_flink_conf_yaml_the_last_counts_and_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "a: 1\na: 2\n", "flink-conf.yaml")
+    assert values(path) == {"a": "2"}
+    assert files.read_file(path).warnings == (f"a stands twice in {path}: line 2 counts, not line 1",)
 
 
 @pytest.mark.parametrize("line", ["no colon", "a:", "a:1", ": 1", "a:   # b"])
@@ -139,3 +149,9 @@ def test_a_missing_file_a_directory_and_binary_data_are_told(tmp_path: Path) -> 
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00a")
     with pytest.raises(ConfigError, match=r"binary\.yaml can't be read: not UTF-8 text"):
         read_file(tmp_path / "binary.yaml")
+
+
+@pytest.mark.parametrize(("name", "text"), [("config.yaml", "a: 1\nb:\nc: 3\n"), ("flink-conf.yaml", "a: 1\nb\nc: 3\n")])
+def test_a_bad_line_leaves_the_good_ones(tmp_path: Path, name: str, text: str) -> None:
+    content = files.read_file(write(tmp_path, text, name))
+    assert ({key: entry.value for key, entry in content.entries.items()}, len(content.problems)) == ({"a": "1", "c": "3"}, 1)

@@ -57,8 +57,8 @@ def test_a_slip_is_answered_with_the_nearest_key(tmp_path: Path, wrong: str, rig
 @pytest.mark.parametrize(
     ("key", "accepted"),
     [
-        ("treadle.xyzzy", "treadle.lease.directory, "),
-        ("treadle.xyzzy", "treadle.python.executable, treadle.taskmanager.max-failures, treadle.taskmanagers"),
+        ("treadle.0815", "treadle.lease.directory, "),
+        ("treadle.0815", "treadle.python.executable, treadle.taskmanager.max-failures, treadle.taskmanagers"),
         (
             "external-resource.gpu.xyzzy",
             "amount, driver-factory.class, yarn.config-key, on-missing, assignment, slots-per-device, kubernetes.config-key, param.<key>",
@@ -80,7 +80,7 @@ FLINKS_OWN = [
     "rest.port",
     "rest.address",
     "state.backend",
-    "python.archives",
+    "python.requirements",
     "python.client.executable",
     "taskmanager.memory.flink.size",
     "taskmanager.memory.managed.fraction",
@@ -96,7 +96,7 @@ FLINKS_OWN = [
     "yarn.application.id",
     "yarn.application.priority",
     "yarn.tags",
-    "yarn.ship-files",
+    "yarn.file-replication",
     "yarn.provided.lib.dirs",
     "yarn.staging-directory",
     "flink.yarn.x",

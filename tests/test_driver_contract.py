@@ -12,7 +12,7 @@ import pytest
 from driver_process import ROOT, ask, build_nvml, nvml_environment
 
 from drivers.contract import DriverContract
-from drivers.device import FoundDevice
+from drivers.device import DeviceUsage, FoundDevice
 from drivers.loading import GROUP, installed
 
 Environment = dict[str, str]
@@ -79,6 +79,9 @@ class Asked:
 
     def health(self, device_uuid: str) -> str | None:
         return ask(*self._question).content["health"].get(device_uuid)
+
+    def usage(self, device_uuids: Sequence[str]) -> dict[str, DeviceUsage]:
+        return {uuid: DeviceUsage(**told) for uuid, told in ask(*self._question).content["usage"].items()}
 
     def release(self, device_uuids: Sequence[str]) -> None:
         assert ask(*self._question).content["released"] is None

@@ -33,10 +33,15 @@ OTHERS = {
         "skein": {"submission", "skein_driver"},
         "cryptography": {"credentials"},
         "gssapi": {"negotiate"},
-        "hdfs_native": {"hdfs_attempt"},
+        "hdfs_native": {"hdfs_attempt", "history_files"},
         "pyarrow": {"storage"},
     },
-    "yarn_am": {"skein": {"__main__", "skein_containers"}, "tornado": {"rest"}, "prometheus_client": {"metrics"}},
+    "yarn_am": {
+        "skein": {"__main__", "skein_containers"},
+        "tornado": {"rest"},
+        "prometheus_client": {"metrics"},
+        "hdfs_native": {"history_store"},
+    },
     "task_manager": {},
 }
 """Package → other people's library → our modules that may import it (None: any)."""

@@ -34,6 +34,12 @@ def failed(number, node="nm2", cause="gpu: asked 2, found 1"):
     )
 
 
+def registered(cluster, number, now):
+    """What follows when a TaskManager registers in the container that YARN granted."""
+    cluster.handle(granted(number), now)
+    return cluster.handle(Registered(registration(number)), now)
+
+
 def lost_device(number=0, slots=("tm-0/slot-0",)):
     return LostDevice(DeviceLost(VERSION, f"tm-{number}", f"c{number}", "gpu", "GPU-1", slots, "NVML says: GPU is lost"))
 
@@ -70,7 +76,7 @@ def test_a_replacement_joins_the_running_dask_job_with_the_rank_of_the_lost_one(
     cluster.handle(SchedulerUp("tls://h:1"), 2)
     cluster.handle(Completed("c0", "tm-0", -100, ""), 5)
     cluster.handle(granted(2), 6)
-    deployment = deployed(cluster.handle(Registered(registration(2)), 7))
+    deployment = deployed(registered(cluster, 2, 7))
     assert (deployment.attempt, deployment.ranks) == (0, {"tm-2/slot-0": 0, "tm-1/slot-0": 1})
 
 
@@ -90,11 +96,11 @@ def test_a_command_that_may_restart_waits_for_the_replacement_and_preemption_doe
         assert isinstance(stop, Deploy)
         assert stop.deployment.ranks == {}
         assert cluster.handle(Tick(), 6) == []
-        again = deployed(cluster.handle(Registered(registration(number)), 7))
+        again = deployed(registered(cluster, number, 7))
         assert again.ranks == {"tm-0/slot-0": 0, f"tm-{number}/slot-0": 1}
         assert again.attempt == number - 1
     cluster.handle(Completed("c4", "tm-4", 1, ""), 8)
-    cluster.handle(Registered(registration(5)), 9)
+    registered(cluster, 5, 9)
     assert finish(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 3, "", attempt=4)), 10)).exit_code == 3
 
 
@@ -107,7 +113,7 @@ def test_a_result_that_was_under_way_when_the_command_was_stopped_counts_for_not
 def test_nothing_counts_before_all_are_there():
     cluster = state(restart=Restart(0, 0.0))
     cluster.handle(granted(0), 0)
-    cluster.handle(Registered(registration(0)), 0)
+    registered(cluster, 0, 0)
     assert cluster.handle(Completed("c0", "tm-0", -102, ""), 1) == [RequestContainer("tm-2", "tm")]
 
 
@@ -129,14 +135,14 @@ def test_when_the_only_one_fails_to_register_it_ends_at_once():
 
 def test_devices_that_the_only_node_lacks_are_the_end():
     cluster = state(one_node=True)
-    cluster.handle(Registered(registration(0)), 0)
+    registered(cluster, 0, 0)
     assert "asked 2, found 1" in finish(cluster.handle(failed(1), 3)).diagnostics
 
 
 def test_when_another_one_registers_the_failed_one_is_replaced():
     cluster = state()
     assert cluster.handle(failed(1), 0) == []
-    assert cluster.handle(Registered(registration(0)), 3) == [RequestContainer("tm-2", "tm")]
+    assert registered(cluster, 0, 3) == [RequestContainer("tm-2", "tm")]
     assert cluster.handle(Completed("c1", "tm-1", 31, ""), 3) == []
     assert kinds(cluster) == [Kind.DISCOVERY]
 
@@ -165,7 +171,7 @@ def test_registration_times_out_from_the_grant_and_not_from_the_request():
     assert cluster.handle(Tick(), 1000) == []
     cluster.handle(granted(0), 1000)
     cluster.handle(granted(1), 1005)
-    cluster.handle(Registered(registration(0)), 1006)
+    registered(cluster, 0, 1006)
     assert cluster.handle(Tick(), 1014) == []
     assert cluster.handle(Tick(), 1016) == [StopContainer("c1")]
     assert cluster.handle(Tick(), 1017) == []
@@ -211,7 +217,7 @@ def test_a_lost_registration_waits_for_the_cause_but_not_for_ever():
 def test_one_that_was_given_up_can_not_register_again(caplog):
     cluster = running("main")
     cluster.handle(lost_device(), 5)
-    cluster.handle(Registered(registration(0)), 6)
+    registered(cluster, 0, 6)
     assert [r.task_manager_id for r in cluster.registered()] == ["tm-1"]
     assert "it was given up" in caplog.text
 
@@ -225,10 +231,10 @@ def test_too_many_failures_that_count_are_the_end_and_the_others_are_not():
         assert cluster.handle(Completed(f"c{number}", f"tm-{number}", -102, ""), 100 * number) == [
             RequestContainer(f"tm-{number + 1}", "tm")
         ]
-        cluster.handle(Registered(registration(number + 1)), 100 * number + 1)
+        registered(cluster, number + 1, 100 * number + 1)
     for number in range(20, 23):
         assert cluster.handle(Completed(f"c{number}", f"tm-{number}", 1, ""), 100 * number) == [RequestContainer(f"tm-{number + 1}", "tm")]
-        cluster.handle(Registered(registration(number + 1)), 100 * number + 1)
+        registered(cluster, number + 1, 100 * number + 1)
     outcome = finish(cluster.handle(Completed("c23", "tm-23", 1, ""), 3000))
     assert "This was failure 4 that counts, and 3 are borne (treadle.taskmanager.max-failures)." in outcome.diagnostics
 
@@ -245,7 +251,7 @@ def test_above_the_rate_replacements_wait_longer_and_longer():
             requests = cluster.handle(Tick(), at)
         waited.append(at - 1 - number)
         assert requests == [RequestContainer(f"tm-{number + 1}", "tm")]
-        cluster.handle(Registered(registration(number + 1)), 1.0 + number)
+        registered(cluster, number + 1, 1.0 + number)
     assert waited == [0, 3, 6, 12, 24, 48, 60]
 
 
@@ -254,8 +260,10 @@ def test_a_node_is_excluded_after_its_failures_and_let_in_again_later():
     cluster.losses.nodes.add("nm2")
     actions = []
     for number in (0, 1):
-        actions += cluster.handle(LostDevice(DeviceLost(VERSION, f"tm-{number}", f"c{number}", "gpu", "G", ("x",), "lost")), 10)
-        cluster.handle(Registered(registration(number + 1)), 11)
+        actions += cluster.handle(
+            LostDevice(DeviceLost(VERSION, f"tm-{number}", f"c{number}", "gpu", "G", (f"tm-{number}/slot-0",), "lost")), 10
+        )
+        registered(cluster, number + 1, 11)
     assert Exclude(frozenset({"nm1"})) in actions
     assert cluster.losses.excluded == {"nm1"}
     assert cluster.handle(Tick(), 109) == []
@@ -265,9 +273,11 @@ def test_a_node_is_excluded_after_its_failures_and_let_in_again_later():
 def test_the_last_known_node_is_never_excluded():
     cluster = running("main", 1)
     for number in range(3):
-        actions = cluster.handle(LostDevice(DeviceLost(VERSION, f"tm-{number}", f"c{number}", "gpu", "G", ("x",), "lost")), 10)
+        actions = cluster.handle(
+            LostDevice(DeviceLost(VERSION, f"tm-{number}", f"c{number}", "gpu", "G", (f"tm-{number}/slot-0",), "lost")), 10
+        )
         assert not any(isinstance(action, (Exclude, Finish)) for action in actions)
-        cluster.handle(Registered(registration(number + 1)), 11)
+        registered(cluster, number + 1, 11)
 
 
 def test_memory_stays_flat_over_many_replacements():
@@ -275,7 +285,7 @@ def test_memory_stays_flat_over_many_replacements():
     for number in range(1000):
         cluster.handle(Granted(f"c{number}", "nm1:8041", ASKED), number)
         cluster.handle(Completed(f"c{number}", f"tm-{number}", -102, ""), number)
-        cluster.handle(Registered(registration(number + 1)), number)
+        registered(cluster, number + 1, number)
     assert len(list(cluster.task_managers)) <= KEPT + 2
     assert len(cluster.losses.failures) <= KEPT
     assert len(cluster.grants) <= 1

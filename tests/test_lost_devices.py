@@ -20,7 +20,7 @@ from protocol.records import VERSION, DeviceLost, JobDeployment, SlotResult
 from protocol.store import Change
 from protocol.wire import from_bytes, to_bytes
 from yarn_am.events import LostDevice, SlotEnded
-from yarn_am.master import event_of
+from yarn_am.messages import Messages
 
 TASK_MANAGER = textwrap.dedent("""
     import logging, os, sys
@@ -28,6 +28,7 @@ TASK_MANAGER = textwrap.dedent("""
     from drivers.device import FoundDevice
     from protocol.local_store import LocalStore
     from protocol.records import Device, Slot
+    from protocol.user_code import UserCode
     from task_manager.device_usage import DeviceUsageWatch
     from task_manager.health import HealthWatch
     from task_manager.heartbeat import Pulse
@@ -43,7 +44,7 @@ TASK_MANAGER = textwrap.dedent("""
     logging.basicConfig(level=logging.INFO)
     identity = of_process("tm-0", Path.cwd())
     slots = tuple(Slot(f"tm-0/slot-{i}", (Device("gpu", str(i), f"GPU-{i}", {}),)) for i in range(2))
-    describe = lambda slot, job: slot_process(slot, slots, job, identity, sys.executable, os.environ, {})
+    describe = lambda slot, job: slot_process(slot, slots, job, identity, UserCode(sys.executable), os.environ, {})
     store = LocalStore(Path("s"))
     jobs = store.watch("job")
     store.put("taskmanagers/tm-0", b"here", owned=True)
@@ -83,7 +84,7 @@ class TaskManagerProcess:
         """What the application master is told, in order."""
         told: list[DeviceLost | SlotResult] = []
         for change in self.store.watch(""):
-            event = event_of(change) if change.key.startswith((keys.RESULTS, keys.LOST_DEVICES)) else None
+            event = Messages().event_of(change) if change.key.startswith((keys.RESULTS, keys.LOST_DEVICES)) else None
             if isinstance(event, LostDevice | SlotEnded):
                 told.append(event.record if isinstance(event, LostDevice) else event.result)
             if len(told) == count:
@@ -201,10 +202,10 @@ def test_the_key_of_a_lost_device_has_no_further_slashes():
 
 def test_the_application_master_reads_what_it_is_told_and_ignores_the_rest():
     key = keys.lost_device("tm-0", "GPU-0")
-    assert event_of(Change(key, to_bytes(lost(0)))) == LostDevice(lost(0))
+    assert Messages().event_of(Change(key, to_bytes(lost(0)))) == LostDevice(lost(0))
     assert from_bytes(DeviceLost, to_bytes(lost(0))) == lost(0)
-    assert event_of(Change(key, b"{}")) is None
-    assert event_of(Change(key, None)) is None
+    assert Messages().event_of(Change(key, b"{}")) is None
+    assert Messages().event_of(Change(key, None)) is None
 
 
 GPUS = [("gpu", f"GPU-{i}", "A100", 40 * 2**30, f"00000000:1{i}:00.0", 0, 1) for i in range(2)]

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import hdfs_native
 import pytest
 
-from minicluster.cluster import Cluster, cluster_in
+from minicluster.cluster import Cluster, cluster_in, running_cluster
 from minicluster.layout import Node
 from minicluster.processes import marked
+from minicluster.spec import ClusterSpec
 
 pytestmark = pytest.mark.cluster
 
@@ -125,3 +129,77 @@ def check_loss_of_a_node(second: Cluster) -> None:
     status = minicluster("status", "--work", str(second.layout.work))
     assert status.returncode == 1
     assert "nm1     ended" in status.stdout
+
+
+def test_daemons_are_lost_and_come_back(tmp_path: Path) -> None:
+    with running_cluster(ClusterSpec(gpus=(1,)), tmp_path / "work") as second:
+        check_return_of_the_resourcemanager(second)
+        check_return_of_a_node(second)
+        check_return_of_the_datanode(second)
+        check_pause(second)
+
+
+def check_return_of_the_resourcemanager(second: Cluster) -> None:
+    application = submit_sleeping_application(second)
+    second.kill("rm")
+    assert not second.daemons()["rm"]
+    second.start("rm")
+    wait_for(lambda: state_of(second, application) == "RUNNING", f"{application} to go on")
+    attempts = json_of(f"{second.resourcemanager_url}/ws/v1/cluster/apps/{application}/appattempts")["appAttempts"]["appAttempt"]
+    assert len(attempts) == 1
+
+
+def check_return_of_a_node(second: Cluster) -> None:
+    before = [node.http for node in second.running_nodes()]
+    second.kill_node("nm1")
+    second.start("nm1")
+    wait_for(lambda: len(second.running_nodes()) == 1, "the loss of the node that was")
+    assert [node.http for node in second.running_nodes()] != before
+
+
+def check_return_of_the_datanode(second: Cluster) -> None:
+    client = hdfs_native.Client(second.namenode_uri)
+    with client.create("/kept") as file:
+        file.write(b"seen")
+    second.kill("dn")
+    second.start("dn")
+    with client.read("/kept") as file:
+        assert file.read() == b"seen"
+
+
+def check_pause(second: Cluster) -> None:
+    second.pause("rm")
+    with pytest.raises(TimeoutError):
+        json_of(f"{second.resourcemanager_url}/ws/v1/cluster/info", timeout_s=1)
+    second.resume("rm")
+    wait_for(lambda: len(second.running_nodes()) == 1, "the ResourceManager's answer")
+    second.pause("nm1")  # `down` ends it all the same
+
+
+_SLEEPER = """
+import skein
+spec = skein.ApplicationSpec(name="sleeps", master=skein.Master(script="sleep 300", resources=skein.Resources(memory="512 MiB", vcores=1)))
+with skein.Client(security=skein.Security.new_credentials()) as client:
+    print(client.submit(spec))
+"""
+
+
+def submit_sleeping_application(cluster: Cluster) -> str:
+    environment = {**os.environ, **cluster.environment()}
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", _SLEEPER], env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    application = run.stdout.strip()
+    wait_for(lambda: state_of(cluster, application) == "RUNNING", f"{application} to run")
+    return application
+
+
+def state_of(cluster: Cluster, application: str) -> str:
+    try:
+        return str(json_of(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps/{application}")["app"]["state"])
+    except OSError:
+        return ""
+
+
+def json_of(url: str, timeout_s: float = 10) -> Any:
+    with urllib.request.urlopen(url, timeout=timeout_s) as answer:
+        return json.load(answer)

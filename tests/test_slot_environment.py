@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from protocol.records import Device, JobDeployment, Slot
+from protocol.user_code import UserCode
 from task_manager.identity import of_container, of_process
 from task_manager.slot_environment import slot_process
 
@@ -16,7 +17,13 @@ IDENTITY = of_process("tm-1", Path("/app/tm-1"))
 
 def describe(slot, deployment, siblings=None, visibility=None):
     return slot_process(
-        slot, siblings or (slot,), deployment, IDENTITY, "/venv/bin/python", {"PATH": "/usr/bin", "HOME": "/home"}, visibility or {}
+        slot,
+        siblings or (slot,),
+        deployment,
+        IDENTITY,
+        UserCode("/venv/bin/python"),
+        {"PATH": "/usr/bin", "HOME": "/home"},
+        visibility or {},
     )
 
 

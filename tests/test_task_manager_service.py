@@ -14,7 +14,7 @@ import pytest
 from protocol import keys
 from protocol.local_store import LocalStoreServer
 from protocol.memory_store import MemoryStore
-from protocol.records import JobDeployment, SlotResult
+from protocol.records import Heartbeat, JobDeployment, SlotResult
 from protocol.wire import from_bytes, to_bytes
 
 TASK_MANAGER = textwrap.dedent("""
@@ -22,6 +22,7 @@ TASK_MANAGER = textwrap.dedent("""
     from pathlib import Path
     from protocol.local_store import LocalStore
     from protocol.records import Slot
+    from protocol.user_code import UserCode
     from task_manager.device_usage import DeviceUsageWatch
     from task_manager.health import HealthWatch
     from task_manager.heartbeat import Pulse
@@ -31,7 +32,8 @@ TASK_MANAGER = textwrap.dedent("""
 
     identity = of_process("tm-0", Path.cwd())
     slots = (Slot("tm-0/slot-0", ()), Slot("tm-0/slot-1", ()))
-    describe = lambda slot, job: slot_process(slot, slots, job, identity, sys.executable, os.environ, {"CUDA_VISIBLE_DEVICES": ""})
+    user = UserCode(sys.executable)
+    describe = lambda slot, job: slot_process(slot, slots, job, identity, user, os.environ, {"CUDA_VISIBLE_DEVICES": ""})
     store = LocalStore(Path("s"))
     jobs = store.watch("job")
     store.put("taskmanagers/tm-0", b"here", owned=True)
@@ -123,11 +125,51 @@ def test_sigterm_ends_the_slots_first(task_manager):
     assert all(log.startswith("ready\n") and "told" in log.splitlines() for log in logs), logs
 
 
+def heartbeats(task_manager):
+    return (from_bytes(Heartbeat, change.value) for change in task_manager.store.watch(keys.HEARTBEATS) if change.value is not None)
+
+
+def test_it_gives_signs_of_life_while_it_has_nothing_to_do(task_manager):
+    told = heartbeats(task_manager)
+    first, second, third = next(told), next(told), next(told)
+    assert [second.number - first.number, third.number - second.number] == [1, 1]
+    assert (first.task_manager_id, first.container_id, first.slots) == ("tm-0", "local-tm-0", ())
+    assert 5 < first.memory_mb < 500
+
+
+def test_signs_of_life_tell_what_each_slot_uses_while_it_runs(task_manager):
+    task_manager.deploy("sh", "-c", "echo $RANK; [ $RANK = 1 ] || exec sleep 1000")
+    task_manager.results(1)
+    told = heartbeats(task_manager)
+    heartbeat = next(each for each in told if [slot.slot_id for slot in each.slots] == ["tm-0/slot-0"])
+    (slot,) = heartbeat.slots
+    assert heartbeat.memory_mb > slot.memory_mb
+    assert next(told).slots[0].seconds > slot.seconds
+
+
+def test_a_stopped_one_falls_silent_and_its_sign_goes_with_it(task_manager):
+    told = heartbeats(task_manager)
+    next(told)
+    task_manager.process.send_signal(signal.SIGSTOP)
+    task_manager.wait_for(lambda: stopped(task_manager.process.pid))
+    before = task_manager.store.get(keys.HEARTBEATS)
+    time.sleep(0.5)  # five intervals
+    assert task_manager.store.get(keys.HEARTBEATS) == before
+    task_manager.process.kill()
+    task_manager.wait_for(lambda: not task_manager.store.get(keys.HEARTBEATS))
+
+
+def stopped(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 def test_it_ends_when_the_application_master_has_gone(task_manager):
     threading.Timer(0.1, task_manager.store.close).start()
     assert task_manager.process.wait(10) == 0
 
 
-def test_a_malformed_deployment_ends_it_with_an_error(task_manager):
+def test_a_malformed_deployment_is_ignored_and_the_next_one_is_run(task_manager):
     task_manager.store.put(keys.JOB, b"nonsense")
-    assert task_manager.process.wait(10) == 1
+    task_manager.deploy("true")
+    assert [result.exit_code for result in task_manager.results()] == [0, 0]
+    assert task_manager.process.poll() is None

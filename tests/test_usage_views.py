@@ -13,7 +13,10 @@ LIVE = {"utilization": 87, "memory_used_mb": 1024, "memory_total_mb": 40960, "te
 
 def heartbeat(number=1, memory=300, cpu=150.0, utilization=87, task_manager=0, uuid="GPU-nm1-0000"):
     slots = (SlotUsage(f"tm-{task_manager}/slot-0", memory - 50, cpu, 12.0),) if memory else ()
-    devices = (DeviceUsage("gpu", uuid, **(LIVE | {"utilization": utilization})), DeviceUsage("rdma", "mlx5_0", None, None, None, None, None))
+    devices = (
+        DeviceUsage("gpu", uuid, **(LIVE | {"utilization": utilization})),
+        DeviceUsage("rdma", "mlx5_0", None, None, None, None, None),
+    )
     return Heartbeat(VERSION, f"tm-{task_manager}", f"c{task_manager}", number, memory, cpu, slots, devices)
 
 
@@ -24,7 +27,11 @@ def test_the_latest_use_of_a_task_manager_its_slots_and_devices():
     served.state.handle(Heard(heartbeat()), 1)
     served.state.handle(Heard(heartbeat(2, memory=400, cpu=99.9)), 2)
     usage = served.get("/application")["taskmanagers"][0]["usage"]
-    assert {key: usage[key] for key in ("heartbeats", "memory_mb", "cpu_percent")} == {"heartbeats": 2, "memory_mb": 400, "cpu_percent": 99.9}
+    assert {key: usage[key] for key in ("heartbeats", "memory_mb", "cpu_percent")} == {
+        "heartbeats": 2,
+        "memory_mb": 400,
+        "cpu_percent": 99.9,
+    }
     assert usage["memory_asked_mb"] > 0
     assert usage["slots"] == [{"id": "tm-0/slot-0", "memory_mb": 350, "cpu_percent": 99.9, "seconds": 12.0}]
     assert usage["devices"][0] == {"resource": "gpu", "uuid": "GPU-nm1-0000", **LIVE}

@@ -105,5 +105,6 @@ class _SlotFunction(distributed.WorkerPlugin):  # type: ignore[misc]  # distribu
             return cloudpickle.loads(self._pickled)  # type: ignore[no-any-return]  # a pickle has no type
         except Exception as error:
             # whatever a pickle's classes raise; the usual one is a module beside the job's script, which the slot does not have
-            place = f"in slot {get_runtime_context().slot}, where the function can't be unpickled; define it in the job's script itself"
+            slot = get_runtime_context().slot
+            place = f"in slot {slot}, where the function can't be unpickled; a module beside the job's script goes there with --py-files"
             raise FragmentError(fragment.path, place, traceback.format_exc()) from error

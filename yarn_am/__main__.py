@@ -20,11 +20,17 @@ from protocol.outcome import Outcome
 from protocol.skein_import import import_skein
 from protocol.skein_store import SkeinStore
 from protocol.store import Store
+from protocol.user_code import UserCode
 from protocol.wire import from_bytes
+from yarn_am import views
 from yarn_am.about import About, log_page_of_this_container
 from yarn_am.cluster_state import ClusterState
 from yarn_am.containers import Containers
+from yarn_am.event_log import EventLog
 from yarn_am.events import Interrupted
+from yarn_am.history import NO_HISTORY, History, Views, Writer, WrittenHistory
+from yarn_am.history_store import store_of
+from yarn_am.history_summary import summary
 from yarn_am.job_main import JobMain, MainContext
 from yarn_am.local_containers import LocalContainers
 from yarn_am.master import EventQueue, Master, broken
@@ -82,7 +88,20 @@ def on_this_machine(settings: Settings) -> tuple[Store, Containers, str, str]:
     """Returns the same of a local application, whose directory is the working one."""
     store = MemoryStore()
     LocalStoreServer(store, Path(SOCKET))
-    return store, LocalContainers(Path.cwd(), {group.name: group.count for group in settings.groups}), Path.cwd().name, "127.0.0.1"
+    counts = {group.name: group.count for group in settings.groups}
+    containers = LocalContainers(Path.cwd(), counts, [shipped.name for shipped in settings.shipped])
+    return store, containers, Path.cwd().name, "127.0.0.1"
+
+
+def history_of(launch: Launch, settings: Settings, state: ClusterState, about: About, attempt: int) -> History:
+    """Returns where what happens is kept for `submit history`."""
+    if launch.history is None:
+        return NO_HISTORY
+    shown = Views(
+        lambda reserved, now: summary(state, settings, about, launch.job, attempt, reserved, now),
+        lambda: views.everything(state, settings, about, time.monotonic()),
+    )
+    return WrittenHistory(EventLog(state, attempt), shown, Writer(store_of(launch.history, about.application_id, os.environ)), attempt)
 
 
 def run(launch: Launch, *, local: bool) -> Outcome:
@@ -112,11 +131,15 @@ def run(launch: Launch, *, local: bool) -> Outcome:
         1 if local else attempt_of(os.environ["CONTAINER_ID"]),
         1 if local else settings.application.attempts,
     )
-    main = JobMain(launch, context, events.put)
+    user = UserCode(launch.python, settings.module_paths, settings.master_variables)
+    main = JobMain(launch.job, user, context, events.put)
+    history = history_of(launch, settings, state, about, context.attempt)
     try:
-        return Master(state, lock, events, store, containers, main).run(RestServer(state, lock, settings, about))
+        return Master(state, lock, events, store, containers, main, history).run(RestServer(state, lock, settings, about))
     except Exception as error:
         logger.exception("The application master failed")
+        history.end(broken(error))
+        history.wait()
         containers.finish(broken(error), retriable=True)
         raise
 

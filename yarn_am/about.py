@@ -41,7 +41,7 @@ class About:
 
 
 def log_page(http: str, container_id: str, user: str) -> str:
-    """Returns the address of a NodeManager's page of a container's logs; without a scheme, which is its reader's, as in YARN's own pages."""
+    """Returns the address of a NodeManager's page of a container's logs; without a scheme: that is its reader's, as in YARN's pages."""
     return f"//{http}/node/containerlogs/{container_id}/{user}"
 
 

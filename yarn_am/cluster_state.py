@@ -10,8 +10,8 @@ import logging
 from functools import singledispatchmethod
 
 from protocol.outcome import FAILED, KILLED, SUCCEEDED, Outcome
-from protocol.records import VERSION, Registration
-from yarn_am import causes
+from protocol.records import JobDeployment, Registration
+from yarn_am import causes, refusals
 from yarn_am.events import (
     Action,
     Completed,
@@ -56,12 +56,13 @@ class ClusterState:
     """See the module. Read by the REST views, changed by `handle` alone."""
 
     def __init__(self, plan: Plan, now: float = 0.0) -> None:
-        self.plan = plan
+        self.plan, self.started = plan, now
         self.state = ApplicationState.STARTING
         self.outcome: Outcome | None = None
         self.task_managers = TaskManagers(plan, now)
         self.losses = Losses(plan, self.task_managers)
         self.grants: dict[str, Granted] = {}
+        self._early: dict[str, Registered] = {}
         self.job = JobState(plan)
 
     def handle(self, event: Event, now: float) -> list[Action]:
@@ -77,6 +78,11 @@ class ClusterState:
     def grant_of(self, registration: Registration) -> Granted | None:
         """Returns what YARN said when it gave the registered TaskManager's container."""
         return self.grants.get(registration.container_id)
+
+    def last_words(self) -> tuple[set[str], JobDeployment]:
+        """Returns the slots that still run something at the end, and the order to stop it."""
+        running = self.job.running(self.task_managers)
+        return running, self.job.halt()
 
     def _until_the_end(self, actions: list[Action]) -> list[Action]:
         """Nothing follows the end."""
@@ -95,6 +101,9 @@ class ClusterState:
         self.grants[event.container_id] = event
         known = next((each for each in self.task_managers.registered() if each.container_id == event.container_id), None)
         self.losses.granted(event, now, is_registered=known is not None)
+        early = next((each for each in self._early.values() if each.registration.container_id == event.container_id), None)
+        if early:
+            return self._registered(self._early.pop(early.registration.task_manager_id), now)
         return self._check_grant(known, now) if known else []
 
     @_on.register
@@ -103,9 +112,13 @@ class ClusterState:
         task_manager = self.task_managers.get(registration.task_manager_id)
         if task_manager is not None and task_manager.registered and task_manager.registration == registration:
             return []
-        if task_manager is None or (reason := _refusal(task_manager, registration)):
+        if task_manager is None or (reason := refusals.of_registration(task_manager, registration)):
             reason = reason if task_manager else "no such TaskManager was asked for"
-            logger.warning("Refused registration of %s in %s: %s", registration.task_manager_id, registration.container_id, reason)
+            logger.warning("Refused registration of %.99r in %.99r: %s", registration.task_manager_id, registration.container_id, reason)
+            return []
+        if self.grants and registration.container_id not in self.grants:
+            logger.warning("TaskManager %s registered in %.99r, which YARN has not granted yet", task_manager.id, registration.container_id)
+            self._early[task_manager.id] = event
             return []
         task_manager.state, task_manager.since = TaskManagerState.REGISTERED, now
         task_manager.registration, task_manager.container_id = registration, registration.container_id
@@ -189,6 +202,9 @@ class ClusterState:
         task_manager = self.task_managers.get(lost.task_manager_id)
         if task_manager is None or not task_manager.registered or task_manager.container_id != lost.container_id:
             return []
+        if reason := refusals.of_lost_device(task_manager, lost):
+            logger.warning("Refused what %s says of a lost device: %s", task_manager.id, reason)
+            return []
         task_manager.lost_devices[lost.uuid] = lost.cause
         node = task_manager.registration.node if task_manager.registration else ""
         failure = causes.device_lost(lost, node)
@@ -201,8 +217,13 @@ class ClusterState:
     def _heard(self, event: Heard, now: float) -> list[Action]:
         task_manager = self.task_managers.get(event.record.task_manager_id)
         if task_manager is not None and task_manager.registered and task_manager.container_id == event.record.container_id:
-            task_manager.since, task_manager.heartbeat = now, event.record
-            task_manager.samples.add(event.record, now)
+            reason = refusals.of_heartbeat(task_manager, event.record)
+            if reason is None:
+                task_manager.since, task_manager.heartbeat = now, event.record
+                task_manager.samples.add(event.record, now)
+            elif reason != task_manager.refused:
+                task_manager.refused = reason
+                logger.warning("Refused a heartbeat of %s: %s", task_manager.id, reason)
         return []
 
     @_on.register
@@ -264,15 +285,3 @@ class ClusterState:
         for task_manager, failure in self.losses.silent(now):
             actions += [StopContainer(task_manager.container_id), *self._lost(task_manager, failure, now)]
         return [*actions, *(self._deploy_if_due(now) if self.job.restart_due is not None else [])]
-
-
-def _refusal(task_manager: TaskManager, registration: Registration) -> str | None:
-    if registration.version != VERSION:
-        return f"its protocol version is {registration.version}, mine {VERSION}"
-    if task_manager.state in (TaskManagerState.ENDED, TaskManagerState.GONE):
-        return "it was given up"
-    if task_manager.registered:
-        return f"{task_manager.container_id} is registered under this id"
-    if len(registration.slots) != task_manager.group.slots:
-        return f"it has {len(registration.slots)} slots where {task_manager.group.slots} were asked for"
-    return None

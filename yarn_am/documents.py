@@ -1,4 +1,4 @@
-"""What the server sends beside JSON: the three files of the web page, and the headers that keep a browser from running anything else."""
+"""What the server sends beside JSON: the files of the web page, and the headers that keep a browser from running anything else."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff
 JSON = "application/json; charset=UTF-8"
 
 _PAGE = {
-    "": ("index.html", "text/html; charset=utf-8"),
-    "page.css": ("page.css", "text/css; charset=utf-8"),
-    "page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "index.html": "text/html; charset=utf-8",
+    "page.css": "text/css; charset=utf-8",
+    "page.js": "text/javascript; charset=utf-8",
+    "elements.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
 }
+"""Each file of the page and its Content-Type."""
 
 
 @dataclass(frozen=True)
@@ -32,4 +35,5 @@ class Document:
 def page() -> dict[str, Document]:
     """Returns the files of the page by their paths below its address; "" is the page itself."""
     folder = importlib.resources.files("yarn_am").joinpath("page")
-    return {path: Document(content_type, folder.joinpath(name).read_bytes()) for path, (name, content_type) in _PAGE.items()}
+    files = {name: Document(content_type, folder.joinpath(name).read_bytes()) for name, content_type in _PAGE.items()}
+    return {"": files.pop("index.html"), **files}

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from protocol.launch import CERTIFICATE, KEY, TREADLE_ZIP, Launch
+from protocol.launch import CERTIFICATE, KEY, Job
 from protocol.log_tail import tail_of
+from protocol.process_output import keep_errors
+from protocol.user_code import UserCode
 from yarn_am.events import MainEnded, Progress, Reported, SchedulerUp
 from yarn_am.json_lines import follow
 
@@ -22,6 +24,9 @@ logger = logging.getLogger(__name__)
 EVENTS_FILE = "events.jsonl"
 GRACE_S = 5.0
 """Seconds between SIGTERM and SIGKILL."""
+
+_LAST_WORDS_S = 1.0
+"""How long what the main wrote to standard error at its end is waited for; a child that it left behind may hold that open."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,10 @@ class MainContext:
     attempts: int
 
 
-def environment(base: Mapping[str, str], context: MainContext) -> dict[str, str]:
-    """Returns the main's environment: ours plus what docs/architecture.md lists."""
+def environment(base: Mapping[str, str], user: UserCode, context: MainContext) -> dict[str, str]:
+    """Returns the main's environment: the user's plus what docs/architecture.md lists."""
     directory = context.directory.absolute()
-    return dict(base) | {
-        "PYTHONPATH": str(directory / TREADLE_ZIP),
-        "PYTHONUNBUFFERED": "1",
+    return user.environment(base, directory) | {
         "TREADLE_EVENTS": str(directory / EVENTS_FILE),
         "TREADLE_PARALLELISM": str(context.parallelism),
         "TREADLE_GROUPS": ";".join(context.groups),
@@ -63,28 +66,32 @@ def environment(base: Mapping[str, str], context: MainContext) -> dict[str, str]
 class JobMain:
     """Runs the main and tells of it through `emit`."""
 
-    def __init__(self, launch: Launch, context: MainContext, emit: Callable[[Any], None]) -> None:
-        self._launch, self._context, self._emit = launch, context, emit
+    def __init__(self, job: Job, user: UserCode, context: MainContext, emit: Callable[[Any], None]) -> None:
+        self._job, self._user, self._context, self._emit = job, user, context, emit
         self._process: subprocess.Popen[bytes] | None = None
+        self._errors: threading.Thread | None = None
         self._ended = threading.Event()
 
     def start(self) -> None:
-        """Starts the script; its output goes to the log file."""
-        command = [self._launch.python, *self._launch.job.argv]
+        """Starts the script; its output goes to the log file, and its standard error once more to a file of its own."""
+        python = self._user.interpreter(self._context.directory)
+        command = [python, *self._job.argv]
         logger.info("Starting the job's main: %s", command)
         try:
-            with self._context.log_file.open("wb") as log:
+            with self._context.log_file.open("ab") as log:
                 self._process = subprocess.Popen(
                     command,
                     cwd=self._context.directory,
-                    env=environment(os.environ, self._context),
+                    env=environment(os.environ, self._user, self._context),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
-                    stderr=subprocess.STDOUT,
+                    stderr=subprocess.PIPE,
                 )
         except OSError as error:
-            self._emit(MainEnded(127, f"{self._launch.python} can't be started: {error.strerror}"))
+            self._emit(MainEnded(127, f"{python} can't be started: {error.strerror}"))
             return
+        assert self._process.stderr is not None
+        self._errors = keep_errors(self._process.stderr, self._context.log_file)
         threading.Thread(target=self._wait, args=(self._process,), daemon=True).start()
         threading.Thread(target=self._tell, args=(self._process,), daemon=True).start()
 
@@ -107,6 +114,8 @@ class JobMain:
         for event in _events(follow(self._context.directory / EVENTS_FILE, self._ended)):
             self._emit(event)
         code = process.wait()
+        if self._errors is not None:
+            self._errors.join(_LAST_WORDS_S)
         self._emit(MainEnded(code if code >= 0 else 128 - code, tail_of(self._context.log_file)))
 
 
@@ -119,5 +128,5 @@ def _events(lines: Iterator[dict[str, Any]]) -> Iterator[SchedulerUp | Progress 
                 yield Progress(str(line["name"]), int(line["done"]), int(line["total"]), int(line["rows"]))
             elif line["event"] == "report":
                 yield Reported(str(line["name"]), dict(line["report"]))
-        except (KeyError, TypeError, ValueError) as error:
-            logger.warning("Ignored an event of the job: %r: %s", line, error)
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
+            logger.warning("Ignored an event of the job: %.200r: %s", line, error)

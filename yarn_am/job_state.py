@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from protocol.records import JobDeployment, SlotResult
 from yarn_am.events import Progress
@@ -26,6 +27,7 @@ class JobState:
         self.restart_due: float | None = None
         self.results: dict[str, SlotResult] = {}
         self.starts: dict[str, int] = {}
+        self._ranks: Mapping[str, int] = {}
 
     def deployment(self, task_managers: TaskManagers) -> JobDeployment:
         """Returns what every slot that takes part is to run now."""
@@ -41,6 +43,7 @@ class JobState:
         return self._deployment(task_managers.registered(), {})
 
     def _deployment(self, registered: list[TaskManager], ranks: Mapping[str, int]) -> JobDeployment:
+        self._ranks = ranks
         first = registered[0].registration if registered else None
         return JobDeployment(
             kind="command" if self._plan.job_kind == "command" else "dask",
@@ -55,8 +58,17 @@ class JobState:
         )
 
     def is_current(self, result: SlotResult) -> bool:
-        """Returns whether a result is of the attempt and start that runs now."""
-        return result.attempt == self.attempt and result.start == self.starts.get(result.slot_id, 0)
+        """Returns whether a result is of a slot that takes part, and of the attempt and start that runs now."""
+        return result.slot_id in self._ranks and result.attempt == self.attempt and result.start == self.starts.get(result.slot_id, 0)
+
+    def halt(self) -> JobDeployment:
+        """Returns the order to run nothing, at the end; what became of the job stays as it is."""
+        return replace(self._deployment([], {}), attempt=self.attempt + 1)
+
+    def running(self, task_managers: TaskManagers) -> set[str]:
+        """Returns the slots that were told to run something, are within reach and have not said that it has ended."""
+        here = {slot.id for each in task_managers.registered() if each.registration for slot in each.registration.slots}
+        return {slot for slot in self._ranks if slot in here and slot not in self.results}
 
     def failed_slots(self) -> int:
         """Returns how many slots of this attempt have failed."""

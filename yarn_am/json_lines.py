@@ -18,7 +18,8 @@ POLL_S = 0.05
 def follow(path: Path, stop: Flag) -> Iterator[dict[str, Any]]:
     """Yields each object as its line is completed, until `stop` is set and everything written before has been read.
 
-    The file may come later than this call. A line that is no JSON object is logged and skipped.
+    The file may come later than this call. A line that is no JSON object is logged and skipped; so is one with NaN, Infinity or 1e999,
+    which Python's reader takes and no browser would.
     """
     rest, offset = b"", 0
     while True:
@@ -46,7 +47,8 @@ def _objects(path: Path, lines: list[bytes]) -> Iterator[dict[str, Any]]:
     for line in filter(None, lines):
         try:
             tree = json.loads(line)
-        except ValueError:
+            json.dumps(tree, allow_nan=False)
+        except (RecursionError, ValueError):
             tree = None
         if isinstance(tree, dict):
             yield tree

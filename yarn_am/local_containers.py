@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from protocol.launch import CERTIFICATE, FILE, KEY, TREADLE_ZIP
@@ -32,10 +32,11 @@ class LocalContainers:
     Args:
         directory: the application's; a directory for each TaskManager is made in it, such as `tm-0`.
         groups: how many TaskManagers of each group.
+        shipped: names in it of what travels with the job; each TaskManager finds them in its own.
     """
 
-    def __init__(self, directory: Path, groups: Mapping[str, int]) -> None:
-        self._directory, self._groups = directory, groups
+    def __init__(self, directory: Path, groups: Mapping[str, int], shipped: Sequence[str]) -> None:
+        self._directory, self._groups, self._shipped = directory, groups, shipped
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._events: queue.SimpleQueue[Granted | Completed | None] = queue.SimpleQueue()
 
@@ -83,7 +84,7 @@ class LocalContainers:
     def _start(self, name: str) -> None:
         directory = self._directory / name
         directory.mkdir()
-        for shared in (FILE, TREADLE_ZIP, CERTIFICATE, KEY):
+        for shared in (FILE, TREADLE_ZIP, CERTIFICATE, KEY, *self._shipped):
             (directory / shared).symlink_to(Path("..") / shared)
         command = [sys.executable, "-I", "-m", "task_manager", "--launch", FILE, "--local", f"../{SOCKET}", "--id", name]
         with (directory / "taskmanager.log").open("wb") as log:

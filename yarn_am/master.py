@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from protocol import keys
-from protocol.outcome import FAILED, Outcome
-from protocol.records import DeviceLost, Heartbeat, Registration, RegistrationFailure, SlotResult
+from protocol.outcome import FAILED, SUCCEEDED, Outcome
 from protocol.store import Change, Store, StoreClosedError
-from protocol.wire import MalformedRecordError, from_bytes, to_bytes
+from protocol.wire import to_bytes
 from yarn_am.cluster_state import ClusterState
 from yarn_am.containers import Containers
 from yarn_am.events import (
@@ -21,19 +20,16 @@ from yarn_am.events import (
     Event,
     Exclude,
     Finish,
-    Heard,
-    LostDevice,
     MasterLost,
-    Registered,
-    RegistrationFailed,
-    RegistrationLost,
     RequestContainer,
     SlotEnded,
     StartMain,
     StopContainer,
     Tick,
 )
+from yarn_am.history import NO_HISTORY, History
 from yarn_am.job_main import JobMain
+from yarn_am.messages import Messages
 from yarn_am.rest import RestServer
 
 logger = logging.getLogger(__name__)
@@ -41,6 +37,9 @@ logger = logging.getLogger(__name__)
 TICK_S = 1.0
 FOLLOWER_GRACE_S = 2.0
 """Seconds that the end waits for a follower to see the outcome."""
+
+SLOTS_GRACE_S = 2.0
+"""Seconds that the end waits for the slots that it stops: their grace period and a little for the way."""
 
 
 class EventQueue:
@@ -54,8 +53,12 @@ class EventQueue:
         """Adds an event; safe from any thread and from a signal handler."""
         self._queue.put(event)
 
-    def get(self) -> Event:
-        """Returns the next event, a `Tick` every second however much else happens; what came before it is told before it."""
+    def get(self, timeout_s: float = TICK_S) -> Event:
+        """Returns the next event, a `Tick` every second however much else happens; what came before it is told before it.
+
+        One comes after `timeout_s` seconds, too, when nothing else happens.
+        """
+        self._tick_due = min(self._tick_due, time.monotonic() + timeout_s)
         left = self._tick_due - time.monotonic()
         if left <= 0:
             self._tick_due = time.monotonic() + TICK_S
@@ -71,10 +74,17 @@ class Master:
     """Brings the application from its start to its outcome."""
 
     def __init__(
-        self, state: ClusterState, lock: threading.Lock, events: EventQueue, store: Store, containers: Containers, main: JobMain
+        self,
+        state: ClusterState,
+        lock: threading.Lock,
+        events: EventQueue,
+        store: Store,
+        containers: Containers,
+        main: JobMain,
+        history: History = NO_HISTORY,
     ) -> None:
         self._state, self._lock, self._events = state, lock, events
-        self._store, self._containers, self._main = store, containers, main
+        self._store, self._containers, self._main, self._history = store, containers, main, history
 
     def run(self, rest: RestServer) -> Outcome:
         """Runs until the end; returns how it ended. Containers are gone and YARN knows when this returns."""
@@ -88,8 +98,12 @@ class Master:
         finish = self._until_finished()
         outcome = finish.outcome
         logger.info("Finished: %s", outcome.to_diagnostics())
+        self._history.end(outcome)
         self._main.stop()
+        if outcome.status != SUCCEEDED:
+            self._stop_slots()
         rest.wait_for_followers(FOLLOWER_GRACE_S)
+        self._history.wait()
         self._containers.finish(outcome, retriable=finish.retriable)
         return outcome
 
@@ -98,10 +112,30 @@ class Master:
             event = self._events.get()
             with self._lock:
                 actions = self._state.handle(event, time.monotonic())
+            self._history.note(event, actions)
             for action in actions:
                 if isinstance(action, Finish):
                     return action
                 self._act(action)
+
+    def _stop_slots(self) -> None:
+        """Has the TaskManagers end what still runs, with their grace period: YARN gives a container that it ends a quarter of a second."""
+        with self._lock:
+            running, deployment = self._state.last_words()
+        if not running:
+            return
+        deadline = time.monotonic() + SLOTS_GRACE_S
+        try:
+            self._store.put(keys.JOB, to_bytes(deployment))
+        except StoreClosedError as error:
+            logger.warning("Slots are stopped by YARN: %s", error)
+            return
+        while running and (left := deadline - time.monotonic()) > 0:
+            event = self._events.get(left)
+            if isinstance(event, SlotEnded):
+                running.discard(event.result.slot_id)
+            elif isinstance(event, MasterLost):
+                return
 
     def _act(self, action: Action) -> None:
         if isinstance(action, StartMain):
@@ -116,9 +150,10 @@ class Master:
             self._containers.exclude(action.nodes)
 
     def _watch_store(self, changes: Iterator[Change]) -> None:
+        messages = Messages()
         try:
             for change in changes:
-                if event := event_of(change):
+                if event := messages.event_of(change):
                     self._events.put(event)
         except StoreClosedError as error:
             self._events.put(MasterLost(f"The application's store was lost: {error}"))
@@ -136,25 +171,6 @@ class Master:
                 self._events.put(MasterLost(f"The application master broke while it watched its {name}: {error!r}"))
 
         threading.Thread(target=run, name=name, daemon=True).start()
-
-
-def event_of(change: Change) -> Event | None:
-    """Returns what a change in the store means, None when nothing. A malformed value is logged and ignored."""
-    key, value = change.key, change.value
-    try:
-        if key.startswith(keys.REGISTRATIONS):
-            return RegistrationLost(key[len(keys.REGISTRATIONS) :]) if value is None else Registered(from_bytes(Registration, value))
-        if value is not None and key.startswith(keys.HEARTBEATS):
-            return Heard(from_bytes(Heartbeat, value))
-        if value is not None and key.startswith(keys.FAILURES):
-            return RegistrationFailed(from_bytes(RegistrationFailure, value))
-        if value is not None and key.startswith(keys.LOST_DEVICES):
-            return LostDevice(from_bytes(DeviceLost, value))
-        if value is not None and key.startswith(keys.RESULTS):
-            return SlotEnded(from_bytes(SlotResult, value))
-    except MalformedRecordError as error:
-        logger.warning("Ignored a malformed value under %s: %s", key, error)
-    return None
 
 
 def broken(error: BaseException) -> Outcome:

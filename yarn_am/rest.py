@@ -28,6 +28,11 @@ FOLLOWER_LATELY_S = 3.0
 """A follower that polled so many seconds ago is still there."""
 
 
+BELOW_SKEIN = "/pages/treadle"
+"""Where skein serves us below its own address. The overlay makes it part of the application's tracking URL, to which YARN's proxy
+appends what it is asked for: who writes it too gets here with it once more."""
+
+
 class _Handler(tornado.web.RequestHandler):
     def set_default_headers(self) -> None:
         for name, value in HEADERS.items():
@@ -106,7 +111,8 @@ class RestServer:
         }
         routes |= {f"/{re.escape(path)}": lambda _, file=file: file for path, file in page().items()}
         return tornado.web.Application(
-            [(path, _Handler, {"answer": self._locked(answer)}) for path, answer in routes.items()], log_function=lambda _: None
+            [(f"(?:{BELOW_SKEIN})?{path}", _Handler, {"answer": self._locked(answer)}) for path, answer in routes.items()],
+            log_function=lambda _: None,
         )
 
     def _locked(self, answer: Callable[..., Any]) -> Callable[..., Any]:

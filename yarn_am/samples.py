@@ -22,8 +22,9 @@ DEVICE_QUANTITIES = ("utilization", "memory_used_mb", "temperature_c", "power_w"
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a ring is of: the `name` of a field of the record of a TaskManager, a slot or a device; `of` is the slot's id or the device's
-    resource and uuid, nothing for the TaskManager itself.
+    """What a ring is of: the `name` of a field of the record of a TaskManager, a slot or a device.
+
+    `of` is the slot's id, or the device's resource and uuid; nothing for the TaskManager itself.
     """
 
     name: str

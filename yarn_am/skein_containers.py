@@ -45,8 +45,8 @@ class SkeinContainers:
                 elif completion := tap.completed(line):
                     container, exit_status, diagnostics = completion
                     yield Completed(container, self._task_manager_id(container), exit_status, diagnostics)
-            except (KeyError, TypeError, ValueError) as error:
-                logger.warning("Ignored a line of %s: %r: %s", self._tap_file.name, line, error)
+            except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+                logger.warning("Ignored a line of %s: %.200r: %s", self._tap_file.name, line, error)
 
     def request(self, task_manager_id: str, group: str) -> None:
         """Has skein ask for one more container of the service, which is the group."""

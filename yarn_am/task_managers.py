@@ -28,7 +28,7 @@ class TaskManager:
     """One TaskManager.
 
     `position` is its place among those wanted, which a replacement takes over and which its slots' ranks follow from: `first_rank` is that
-    of its first slot. `since` is the time of its last change of state, or sign of life.
+    of its first slot. `since` is the time of its last change of state, or sign of life. `refused` says why its heartbeats are not taken.
     """
 
     id: str
@@ -40,6 +40,7 @@ class TaskManager:
     registration: Registration | None = None
     container_id: str = ""
     heartbeat: Heartbeat | None = None
+    refused: str = ""
     samples: Samples = field(default_factory=Samples)
     lost_devices: dict[str, str] = field(default_factory=dict)
 

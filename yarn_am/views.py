@@ -62,7 +62,6 @@ def task_manager(state: ClusterState, settings: Settings, about: About, registra
         "containerId": registration.container_id,
         "logs": about.container_log_page(grant.http, registration.container_id) if grant else "",
         "granted": dict(grant.resources) if grant else {},
-        "lostDevices": dict(known.lost_devices),
         "slots": [{"id": slot.id, "devices": devices} for slot, devices in slots],
         "devices": [device for _, devices in slots for device in devices],
         "usage": usage_views.latest(known, group.memory_mb),
@@ -85,6 +84,7 @@ def jobs(state: ClusterState) -> list[Json]:
             "status": _job_status(state),
             "progress": {"done": progress.done, "total": progress.total, "rows": progress.rows} if progress else None,
             "report": state.job.report,
+            "restarts": state.job.attempt,
         }
     ]
 
@@ -100,6 +100,7 @@ def application(state: ClusterState, settings: Settings, about: About, now: floa
         "state": state.state.value,
         "outcome": dataclasses.asdict(state.outcome) if state.outcome else None,
         "requested": state.plan.task_managers,
+        "master": {"memory_asked_mb": settings.application.memory_mb},
         "groups": [_group(group) for group in settings.groups],
         "taskmanagers": task_managers(state, settings, about),
         "jobs": jobs(state),
@@ -114,6 +115,7 @@ def everything(state: ClusterState, settings: Settings, about: About, now: float
     return {
         "overview": overview(state),
         "application": application(state, settings, about, now),
+        "usage": usage_views.history(state, now),
         "configuration": about.configuration_view(),
     }
 

@@ -56,14 +56,16 @@ def _show_entries(files: tuple[str, ...], definitions: tuple[str, ...], as_json:
     from client.flags import Flags, overrides
     from client.table import aligned
     from conf import configuration
+    from conf.redaction import redacted
 
     flags = Flags(definitions=definitions, files=files)
-    entries = sorted(configuration.load(flags.paths, overrides(flags, None)).entries.items())
+    loaded = configuration.load(flags.paths, overrides(flags, None)).entries
+    rows = [(key, redacted(key, entry.value), entry.origin) for key, entry in sorted(loaded.items())]
     if as_json:
-        tree = {key: {"value": entry.value, "origin": entry.origin} for key, entry in entries}
+        tree = {key: {"value": value, "origin": origin} for key, value, origin in rows}
         click.echo(json.dumps({"configuration": tree}))
         return
-    click.echo("\n".join(aligned([("KEY", "VALUE", "ORIGIN"), *((key, entry.value, entry.origin) for key, entry in entries)])))
+    click.echo("\n".join(aligned([("KEY", "VALUE", "ORIGIN"), *rows])))
 
 
 def _show_keys(as_json: bool) -> None:

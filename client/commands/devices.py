@@ -26,7 +26,7 @@ Examples:
   submit devices application_1700000000000_0001 --json
 """
 
-_HEADER = ("SLOT", "NODE", "STATE", "GRANTED", "RESOURCE", "INDEX", "UUID", "NAME", "MEMORY")
+_HEADER = ("SLOT", "NODE", "STATE", "GRANTED", "RESOURCE", "INDEX", "UUID", "NAME", "MEMORY", "DEVICE-STATE")
 _NONE = "-"
 
 
@@ -46,6 +46,9 @@ def devices(application: str, as_json: bool) -> None:
         return
     registered = sum(1 for task_manager in told.task_managers if task_manager.slots)
     click.echo(f"TaskManagers: {told.requested} requested, {registered} registered")
+    for each in told.requested_resources:
+        source = f"from YARN as {each.yarn_type}" if each.yarn_type else "not from YARN"
+        click.echo(f"Requested: {each.name}, {each.amount} for each TaskManager of group {each.group}, {source}")
     click.echo("\n".join(aligned([_HEADER, *_rows(told)])))
 
 
@@ -67,7 +70,8 @@ def _tree(application: str, told: Application) -> dict[str, Any]:
         {"id": tm.id, "node": tm.node, "resources": dict(tm.granted), "slots": [dataclasses.asdict(slot) for slot in tm.slots]}
         for tm in told.task_managers
     ]
-    return {"application": application, "taskmanagers": task_managers}
+    requested = [dataclasses.asdict(each) for each in told.requested_resources]
+    return {"application": application, "requested": requested, "taskmanagers": task_managers}
 
 
 def _rows(told: Application) -> Iterator[tuple[str, ...]]:
@@ -77,6 +81,14 @@ def _rows(told: Application) -> Iterator[tuple[str, ...]]:
             where = (slot.id, tm.node, tm.state, granted)
             for device in slot.devices:
                 found = device.properties
-                yield (*where, device.resource, device.index, device.uuid, found.get("name", _NONE), found.get("memory", _NONE))
+                yield (
+                    *where,
+                    device.resource,
+                    device.index,
+                    device.uuid,
+                    found.get("name", _NONE),
+                    found.get("memory", _NONE),
+                    device.state or _NONE,
+                )
             if not slot.devices:
-                yield (*where, *[_NONE] * 5)
+                yield (*where, *[_NONE] * 6)

@@ -21,7 +21,18 @@ Examples:
   submit list --states RUNNING,ACCEPTED --user '*' --json
 """
 
-_HEADER = ("Application-Id", "Application-Name", "User", "Queue", "State", "Final-State", "Progress", "Started", "Tracking-URL")
+_HEADER = (
+    "Application-Id",
+    "Application-Name",
+    "User",
+    "Queue",
+    "State",
+    "Final-State",
+    "Progress",
+    "Resources",
+    "Started",
+    "Tracking-URL",
+)
 
 
 @click.command("list", help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,4 +78,5 @@ def _states(given: str | None, ended_too: bool) -> tuple[str, ...]:
 
 def _row(app: ApplicationDetails) -> tuple[str, ...]:
     progress = f"{app.progress:.0f}%"
-    return (app.id, app.name, app.user, app.queue, app.state, app.final_status, progress, app.started, app.tracking_url or "N/A")
+    held = " ".join(f"{name}={amount}" for name, amount in app.resources.items()) or "-"
+    return (app.id, app.name, app.user, app.queue, app.state, app.final_status, progress, held, app.started, app.tracking_url or "N/A")

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +18,8 @@ from client.commands.double_dash import DoubleDashCommand
 from client.console import Console
 
 if TYPE_CHECKING:
-    from client.follow import Source
+    from client.command_line import CommandLine
+    from client.following import Subject
     from client.request import Request
 
 _CONFIGURATION = (
@@ -30,7 +32,18 @@ _CONFIGURATION = (
     click.option(
         "--resource", "resources", multiple=True, metavar="NAME=N[:TYPE]", help="Devices of each TaskManager: gpu=2[:yarn.io/gpu]."
     ),
+    click.option("--restart-attempts", metavar="N", help="How often a command that failed is started again, in all slots."),
+    click.option("--allow-failures", metavar="N", help="In how many slots a command may fail."),
     click.option("--python", metavar="PATH", help="Interpreter of user code on the nodes; default: the one that runs submit."),
+    click.option("--files", "shipped_files", multiple=True, metavar="PATH[#NAME],...", help="Files for the directory of every container."),
+    click.option(
+        "--archives", multiple=True, metavar="PATH[#NAME],...", help="Archives, unpacked there: env.tgz#env with --python env/bin/python."
+    ),
+    click.option("--py-files", multiple=True, metavar="PATH,...", help="Modules beside the job: .py, .zip and .egg files to import from."),
+    click.option("--env", "variables", multiple=True, metavar="NAME=VALUE", help="A variable of the job's script and of the slots."),
+    click.option("--keytab", metavar="FILE", help="Take a Kerberos ticket from this keytab, for submit alone."),
+    click.option("--principal", metavar="NAME", help="Principal of that ticket."),
+    click.option("--proxy-user", metavar="USER", help="Run in the name of this user, where the cluster lets you."),
     click.option(
         "-D",
         "--conf",
@@ -60,12 +73,10 @@ The application's id goes to stdout, everything else to stderr. The exit code is
 Examples:
   submit run --taskmanagers 2 --resource gpu=1 job.py --epochs 3
   submit run --resource gpu=2 -- python train.py
+  submit run --archives env.tgz#env --python env/bin/python job.py
   submit run --master local[2] job.py
+  submit run --dry-run --resource gpu=2 job.py
 """
-
-
-_LEFT = 130
-"""Exit code when the user left before the end."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,8 @@ class _Asked:
     words: tuple[str, ...]
     detach: bool
     as_json: bool
+    timeout: str | None
+    dry: bool
 
 
 def _configured(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,77 +107,99 @@ def _configured(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @_configured
 @click.option("--detach", is_flag=True, help="End as soon as YARN has taken the application.")
+@click.option("--timeout", metavar="DURATION", help="Kill the application when it has not ended by then, such as 90 s or 2 h.")
+@click.option("--dry-run", "dry", is_flag=True, help="Show what would be asked for and shipped, and all that would fail; run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 @click.option("--verbose", is_flag=True, help="Log more, and show tracebacks.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="JOB.py [ARGS]... | -- COMMAND...", shell_complete=candidates.files)
 @click.pass_context
-def run(context: click.Context, /, master: str, words: tuple[str, ...], detach: bool, as_json: bool, verbose: bool, **flags: Any) -> int:
+def run(
+    context: click.Context,
+    /,
+    master: str,
+    words: tuple[str, ...],
+    detach: bool,
+    timeout: str | None,
+    dry: bool,
+    as_json: bool,
+    verbose: bool,
+    **flags: Any,
+) -> int:
     """Parses nothing itself: what click read goes on as it is."""
     console: Console = context.obj
     console.verbose = verbose
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    asked = _Asked(master, words, detach, as_json)
+    asked = _Asked(master, words, detach, as_json, timeout, dry)
     return _run(asked, flags, console, is_command=context.meta[DoubleDashCommand.SEEN])
 
 
 def _run(asked: _Asked, given: Mapping[str, Any], console: Console, *, is_command: bool) -> int:
-    from client import driver_names
-    from client.errors import USAGE, ClientError
-    from client.flags import Flags, overrides, parse_master
-    from client.request import Request, parse_job
-    from conf import configuration
-    from conf.errors import ConfigError
+    from client.command_line import LOCAL, understand
+    from client.flags import Flags
+    from client.login import logged_in
 
-    kind, count = parse_master(asked.master)
-    if asked.detach and kind == "local":
-        raise ClientError("--detach with --master local", "leave --detach out: a local application lives as long as submit", USAGE)
-    job, script = parse_job(asked.words, is_command=is_command)
-    flags = Flags(**given)
-    effective = configuration.load(flags.paths, overrides(flags, count))
-    settings = effective.settings()
-    tolerated = driver_names.tolerated(settings)
-    unknown = driver_names.problems(settings)
-    if refused := [problem for problem in unknown if problem.key not in tolerated]:
-        raise ConfigError(refused)
-    for problem in unknown:
-        console.line(f"warning: {problem.cause}")
-    request = Request(job, script, settings, effective.flat(), effective.origins())
-    return (_run_locally if kind == "local" else _run_on_yarn)(request, asked, console)
+    line = understand(asked.master, asked.words, Flags(**given), is_command=is_command, detach=asked.detach, timeout=asked.timeout)
+    with logged_in(line.login, os.environ):
+        if asked.dry:
+            return _dry_run(line, asked, console)
+        request = line.request()
+        for warning in line.warnings:
+            console.line(f"warning: {warning}")
+        return (_run_locally if line.master == LOCAL else _run_on_yarn)(request, asked, console)
+
+
+def _dry_run(line: CommandLine, asked: _Asked, console: Console) -> int:
+    from client import dry_run, dry_run_text
+
+    found = dry_run.examine(line, os.environ)
+    tree = dry_run.tree(line, found)
+    click.echo(json.dumps(tree) if asked.as_json else "\n".join(dry_run_text.lines(tree)))
+    for warning in found.warnings:
+        console.line(f"warning: {warning}")
+    for problem in found.problems:
+        console.problem(problem)
+    return found.exit_code
 
 
 def _run_on_yarn(request: Request, asked: _Asked, console: Console) -> int:
-    from client import yarn
+    from client import job_output, yarn
+    from client.following import Subject
 
     submitted = yarn.submit(request, os.environ, console)
     console.line(f"{submitted.id} submitted, {submitted.tracking_url}")
-    if not asked.detach:
-        return _follow(submitted.source, submitted.id, submitted.tracking_url, asked, console)
-    _write({"id": submitted.id, "tracking_url": submitted.tracking_url}, asked)
-    return 0
+    if asked.detach:
+        _write({"id": submitted.id, "tracking_url": submitted.tracking_url}, asked)
+        return 0
+    output = partial(job_output.on_yarn, submitted.manager, submitted.id) if request.script else None
+    waiting = partial(submitted.manager.waiting, submitted.id)
+    return _follow(Subject(submitted.id, submitted.source, output, waiting), submitted.tracking_url, asked, console)
 
 
 def _run_locally(request: Request, asked: _Asked, console: Console) -> int:
     from client import local
+    from client.following import Subject
+    from client.log_directory import LogDirectory
 
     with local.run(request, os.environ) as application:
         console.line(f"{application.id} started, {application.tracking_url}, log {application.log}")
-        return _follow(application, application.id, application.tracking_url, asked, console)
+        output = partial(LogDirectory, application.directory) if request.script else None
+        return _follow(Subject(application.id, application, output), application.tracking_url, asked, console)
 
 
-def _follow(source: Source, application: str, url: str, asked: _Asked, console: Console) -> int:
-    from client.follow import Follower
-    from client.interrupt import follow
-    from client.progress import Progress
+def _follow(subject: Subject, url: str, asked: _Asked, console: Console) -> int:
+    from client import following
+    from client.deadline import parse_timeout
 
     if not asked.as_json:
-        _write({"id": application}, asked)
-    outcome = follow(Follower(source, Progress(console)), source, application, console)
+        _write({"id": subject.application}, asked)
+    followed = following.follow(subject, parse_timeout(asked.timeout), console)
     if asked.as_json:
-        end = {"final_status": outcome.status, "exit_code": outcome.exit_code, "diagnostics": outcome.diagnostics} if outcome else {}
-        _write({"id": application, "tracking_url": url, **end}, asked)
-    return _LEFT if outcome is None else outcome.exit_code
+        end = followed.outcome
+        ended = {"final_status": end.status, "exit_code": followed.exit_code, "diagnostics": end.diagnostics} if end else {}
+        _write({"id": subject.application, "tracking_url": url, **ended, "summary": followed.summary.as_json()}, asked)
+    return followed.exit_code
 
 
 def _write(result: Mapping[str, Any], asked: _Asked) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from client.commands import candidates
 if TYPE_CHECKING:
     from client.application import Application
     from client.application_details import ApplicationDetails
+    from client.totals import Totals
 
 # \b is click's mark for lines that are to stay as they are
 _HELP = """Show how an application is: what YARN knows, and, while it runs, what its application master says.
@@ -30,23 +32,35 @@ Examples:
 @click.argument("application", metavar="APP", shell_complete=candidates.applications)
 def status(application: str, as_json: bool) -> None:
     """Shows one application, whatever its state."""
-    from client.lookup import look
+    from client.lookup import look, totals_for
     from client.table import aligned
 
-    tree = _tree(*look(application, os.environ))
-    click.echo(json.dumps(tree) if as_json else "\n".join(aligned(_rows(tree))))
+    known, told = look(application, os.environ)
+    queue, cluster = totals_for(known, os.environ)
+    tree = _tree(known, told) | {
+        "queue_totals": queue and dataclasses.asdict(queue),
+        "cluster_totals": cluster and dataclasses.asdict(cluster),
+    }
+    if as_json:
+        click.echo(json.dumps(tree))
+        return
+    click.echo("\n".join([*aligned([*_rows(tree), *_total_rows(queue, cluster)]), *_tables(told)]))
 
 
 def _tree(known: ApplicationDetails, told: Application | None) -> dict[str, Any]:
     """What only the master knows is null while it does not answer."""
     tree = dataclasses.asdict(known)
-    tree |= {"taskmanagers": None, "slots": None, "devices": None, "jobs": None, "failures": None}
+    tree |= {"use": None, "taskmanagers": None, "slots": None, "devices": None, "jobs": None, "failures": None}
     if told is None:
         return tree
-    slots = [slot for task_manager in told.task_managers for slot in task_manager.slots]
-    registered = sum(1 for task_manager in told.task_managers if task_manager.slots)
+    from client import use_tables
+
+    present = [task_manager for task_manager in told.task_managers if task_manager.state != "ENDED"]
+    slots = [slot for task_manager in present for slot in task_manager.slots]
+    registered = sum(1 for task_manager in present if task_manager.slots)
     return tree | {
         "taskmanagers": {"registered": registered, "requested": told.requested},
+        "use": use_tables.tree(told),
         "slots": len(slots),
         "devices": len({(device.resource, device.uuid) for slot in slots for device in slot.devices}),
         "jobs": [{key: value for key, value in dataclasses.asdict(job).items() if key != "report"} for job in told.jobs],
@@ -57,10 +71,34 @@ def _tree(known: ApplicationDetails, told: Application | None) -> dict[str, Any]
 def _rows(tree: dict[str, Any]) -> list[tuple[str, str]]:
     names = ("id", "name", "user", "queue", "state", "final_status", "started", "finished", "tracking_url", "diagnostics")
     rows = [(name.replace("_", " "), " ".join(str(tree[name]).split())) for name in names if tree[name]]
+    if tree["resources"]:
+        rows.append(("holds", "  ".join(f"{name} {amount}" for name, amount in tree["resources"].items())))
     if tree["taskmanagers"]:
         rows.append(("TaskManagers", "{registered} of {requested} registered".format(**tree["taskmanagers"])))
         rows += [(name, str(tree[name])) for name in ("slots", "devices")]
     for job in tree["jobs"] or ():
-        rows.append((job["id"], "{status}  {name}  {done}/{total} fragments, {rows:,} rows".format(**job)))
+        progress = "  {done}/{total} fragments, {rows:,} rows" if job["total"] else ""
+        rows.append((job["id"], f"{{status}}  {{name}}{progress}".format(**job)))
     rows += [("failure", f"{failure['task_manager']} on {failure['node']}: {failure['cause']}") for failure in tree["failures"] or ()]
     return rows
+
+
+def _total_rows(queue: Totals | None, cluster: Totals | None) -> list[tuple[str, str]]:
+    from client.totals import words
+
+    return [(name, words(totals)) for name, totals in (("queue's use", queue), ("cluster's use", cluster)) if totals]
+
+
+def _tables(told: Application | None) -> Iterator[str]:
+    """The TaskManagers and slots, and the devices."""
+    from client import use_tables
+    from client.table import aligned
+
+    if told is None:
+        return
+    for header, rows in (
+        (use_tables.CONTAINER_HEADER, use_tables.container_rows(told)),
+        (use_tables.DEVICE_HEADER, use_tables.device_rows(told)),
+    ):
+        if found := [*rows]:
+            yield from ("", *aligned([header, *found]))

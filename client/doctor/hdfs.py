@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from client import namenode
+from client import hdfs_address, namenode
 from client.doctor.finding import FAILURE, OK, SKIPPED, Finding
 from client.errors import ClientError
 from client.hadoop_configuration import HadoopConfiguration
@@ -19,7 +19,6 @@ CHECK = "hdfs write"
 
 _TIMEOUT_S = 40.0
 _DATANODES = "`hdfs dfsadmin -report` lists the DataNodes; start them, or open their transfer port (9866) to this machine"
-_READ_BY_HDFS_NATIVE = ("dfs.", "fs.", "hadoop.")
 
 
 def examine(hadoop: HadoopConfiguration, environ: Mapping[str, str], user: str) -> Finding:
@@ -32,7 +31,7 @@ def examine(hadoop: HadoopConfiguration, environ: Mapping[str, str], user: str) 
     if not uri.startswith("hdfs:"):
         return Finding(CHECK, SKIPPED, f"fs.defaultFS is {uri}: only HDFS is looked into", f"`hadoop fs -touchz {uri}/…` tells")
     staging = f"{hadoop.get('dfs.user.home.dir.prefix', '/user')}/{user}/.skein"
-    asked = json.dumps({"url": _url(hadoop, uri), "staging": staging, "settings": _settings(hadoop)})
+    asked = json.dumps({"url": hdfs_address.url(hadoop, uri), "staging": staging, "settings": hdfs_address.settings(hadoop)})
     command = [sys.executable, "-I", "-m", "client.doctor.hdfs_attempt"]
     try:
         ran = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=dict(environ))
@@ -65,18 +64,3 @@ def _failure(uri: str, directory: str, error: str) -> Finding:
     elif "GSS" in error or "Kerberos" in error or "SASL" in error.upper():
         remedy = "run `kinit`; hdfs-native needs libgssapi_krb5.so.2 (Debian: libgssapi-krb5-2, Red Hat: krb5-libs)"
     return Finding(CHECK, FAILURE, f"{uri}{directory} takes no file: {error}", remedy)
-
-
-def _url(hadoop: HadoopConfiguration, uri: str) -> str:
-    """hdfs-native knows no default port."""
-    scheme, _, authority = uri.partition("://")
-    authority = authority.strip("/")
-    named = ":" in authority or hadoop.get(f"dfs.ha.namenodes.{authority}")
-    return f"{scheme}://{authority}" if named else f"{scheme}://{authority}:{namenode.DEFAULT_PORT}"
-
-
-def _settings(hadoop: HadoopConfiguration) -> dict[str, str]:
-    """hdfs-native expands no `${…}` itself; one NameNode alone is tried three times, not fifteen."""
-    names = {item.name for properties in hadoop.files.values() for item in properties if item.name.startswith(_READ_BY_HDFS_NATIVE)}
-    values = {name: value for name in sorted(names) if (value := hadoop.get(name))}
-    return {"dfs.client.failover.max.attempts": "3"} | values

@@ -1,6 +1,6 @@
 """Asks a driver as a TaskManager does, twice, and prints the answers: a process of its own, since a loaded NVML stays loaded.
 
-`ask_driver.py <factory> <params as JSON> <amount>` prints `{"answers": [[device, …], …], "remarks", "health", "released"}`
+`ask_driver.py <factory> <params as JSON> <amount>` prints `{"answers": [[device, …], …], "remarks", "health", "usage", "released"}`
 or `{"cause", "remedy"}`; and `"in_use"`, whether a session of NVML is still open. The log goes to stderr.
 """
 
@@ -21,8 +21,10 @@ def ask(factory: str, params: dict[str, str], amount: int) -> dict[str, Any]:
         driver = load(factory, params)
         answers = [[dataclasses.asdict(device) for device in driver.discover(amount)] for _ in range(2)]
         health = {device["uuid"]: driver.health(device["uuid"]) for device in answers[0]} if hasattr(driver, "health") else {}
+        usage = driver.usage([device["uuid"] for device in answers[0]]) if hasattr(driver, "usage") else {}
+        told = {uuid: dataclasses.asdict(each) for uuid, each in usage.items()}
         released = driver.release([device["uuid"] for device in answers[0]]) if hasattr(driver, "release") else None
-        return {"answers": answers, "remarks": getattr(driver, "remarks", ""), "health": health, "released": released}
+        return {"answers": answers, "remarks": getattr(driver, "remarks", ""), "health": health, "usage": told, "released": released}
     except DriverError as error:
         return {"cause": error.cause, "remedy": error.remedy}
 

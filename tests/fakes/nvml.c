@@ -10,6 +10,7 @@
  *   ecc   <gpu number> <uncorrectable errors since the last reset>
  *   rows  <gpu number> <whether remapping a row failed: 0 or 1>
  *   lost  <gpu number>            has fallen off the bus: whatever is asked of it fails
+ *   use   <gpu number> <utilization, percent> <memory in use, bytes> <temperature, C> <power, mW>    without such a line all are 0
  *   xid   <gpu number> <Xid> <GPU instance, or -1> <compute instance, or -1>      an event; lines that come later are events that come later
  *
  * The file is read when NVML is initialised, when a device is looked for by its UUID, and when events are waited for. Who changes it under a
@@ -43,6 +44,7 @@ static unsigned long long ecc_errors[MAX_DEVICES];
 static int process_count;
 static unsigned int rows_failed[MAX_DEVICES];
 static int lost[MAX_DEVICES];
+static struct { unsigned int utilization, temperature, power; unsigned long long memory; } uses[MAX_DEVICES];
 static struct { int gpu, gpu_instance, compute_instance; unsigned long long number; } xids[MAX_XIDS];
 static int xid_count;
 static unsigned int minors[MAX_DEVICES];
@@ -55,6 +57,8 @@ static void read_line(const char *line) {
     unsigned int failed;
     unsigned int minor;
     unsigned long long errors;
+    unsigned int utilization, temperature, power;
+    unsigned long long used;
     if (sscanf(line, "fail\t%63[^\t]\t%d\t%d", failures[failure_count].function, &failures[failure_count].gpu, &failures[failure_count].result) == 3) {
         failure_count++;
     } else if (sscanf(line, "gpu\t%95[^\t]\t%95[^\t]\t%llu\t%31[^\t]\t%u\t%llu", d->uuid, d->name, &d->memory, d->bus_id, &d->mig_mode, &d->numa_nodes) == 6) {
@@ -77,6 +81,8 @@ static void read_line(const char *line) {
         rows_failed[gpu] = failed;
     } else if (sscanf(line, "lost\t%d", &gpu) == 1 && gpu >= 0 && gpu < MAX_DEVICES) {
         lost[gpu] = 1;
+    } else if (sscanf(line, "use\t%d\t%u\t%llu\t%u\t%u", &gpu, &utilization, &used, &temperature, &power) == 5 && gpu >= 0 && gpu < MAX_DEVICES) {
+        uses[gpu].utilization = utilization, uses[gpu].memory = used, uses[gpu].temperature = temperature, uses[gpu].power = power;
     } else if (xid_count < MAX_XIDS && sscanf(line, "xid\t%d\t%llu\t%d\t%d", &xids[xid_count].gpu, &xids[xid_count].number,
                                               &xids[xid_count].gpu_instance, &xids[xid_count].compute_instance) == 4) {
         xid_count++;
@@ -99,6 +105,7 @@ static void read_state(void) {
     memset(linked, 0, sizeof linked);
     memset(rows_failed, 0, sizeof rows_failed);
     memset(lost, 0, sizeof lost);
+    memset(uses, 0, sizeof uses);
     xid_count = 0;
     while (device_count < MAX_DEVICES && failure_count < MAX_FAILURES && fgets(line, sizeof line, file)) read_line(line);
     fclose(file);
@@ -166,7 +173,8 @@ EXPORT int nvmlDeviceGetName(Device *device, char *name, unsigned int size) {
 
 EXPORT int nvmlDeviceGetMemoryInfo(Device *device, Memory *memory) {
     FAIL_IF_TOLD(device->gpu);
-    *memory = (Memory){.total = device->memory, .free = device->memory};
+    unsigned long long used = device->mig >= 0 ? 0 : uses[device->gpu].memory;
+    *memory = (Memory){.total = device->memory, .free = device->memory - used, .used = used};
     return SUCCESS;
 }
 
@@ -272,6 +280,29 @@ EXPORT int nvmlDeviceGetGpuInstanceId(Device *mig, unsigned int *id) {
 EXPORT int nvmlDeviceGetComputeInstanceId(Device *mig, unsigned int *id) {
     FAIL_IF_TOLD(mig->gpu);
     return mig->mig < 0 ? NOT_SUPPORTED : (*id = 0, SUCCESS);
+}
+
+typedef struct { unsigned int gpu, memory; } Utilization;
+
+EXPORT int nvmlDeviceGetUtilizationRates(Device *device, Utilization *rates) {
+    FAIL_IF_TOLD(device->gpu);
+    if (device->mig >= 0) return NOT_SUPPORTED;
+    *rates = (Utilization){.gpu = uses[device->gpu].utilization};
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetTemperature(Device *device, int sensor, unsigned int *degrees) {
+    FAIL_IF_TOLD(device->gpu);
+    if (device->mig >= 0 || sensor != 0) return INVALID_ARGUMENT;
+    *degrees = uses[device->gpu].temperature;
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetPowerUsage(Device *device, unsigned int *milliwatts) {
+    FAIL_IF_TOLD(device->gpu);
+    if (device->mig >= 0) return NOT_SUPPORTED;
+    *milliwatts = uses[device->gpu].power;
+    return SUCCESS;
 }
 
 /* events */

@@ -1,242 +1,229 @@
-// The application master's page: asks for JSON again and again and shows it. Whatever a job, a node or a driver says becomes the
-// text of a node, never HTML; what is shown anew is patched into what is there, so that focus, selection and open details stay.
+// The application master's page: asks for JSON again and again, by addresses relative to its own, and shows it.
+
+import { amounts, at, badge, charted, code, count, dim, duration, filled, groupedTable, known, link, make, mib, patchChildren, percent, plural, short, show,
+  table, tone } from "./elements.js";
 
 const POLL_MS = 2000;
-const SVG = "http://www.w3.org/2000/svg";
+const USAGE_POLL_MS = 10000;
+const CHARTED_TASKMANAGERS = 64; // more than so many would make the samples of all too much to load again and again
 const HEARTBEAT_LATE_S = 30;
-const TONES = { STARTING: "warn", RUNNING: "busy", SUCCEEDED: "good", FINISHED: "good", FAILED: "bad", KILLED: "warn", CANCELED: "warn",
-  CREATED: "warn", REGISTERED: "good", REQUESTED: "warn", GONE: "bad", ENDED: "" };
 
-const at = (id) => document.getElementById(id);
-
-// --- elements -------------------------------------------------------------------------------------------------------------------
-
-function make(tag, attributes, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) if (value !== false && value != null) node.setAttribute(name, value);
-  node.append(...children.flat().filter((child) => child != null && child !== ""));
-  return node;
-}
-
-function svg(tag, attributes, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-function patch(old, fresh) {
-  if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
-  if (old.nodeType === Node.TEXT_NODE) {
-    if (old.data !== fresh.data) old.data = fresh.data;
-    return;
-  }
-  for (const { name } of [...old.attributes]) if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
-  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-  patchChildren(old, [...fresh.childNodes]);
-}
-
-function patchChildren(parent, fresh) {
-  while (parent.childNodes.length > fresh.length) parent.lastChild.remove();
-  fresh.forEach((node, i) => (i < parent.childNodes.length ? patch(parent.childNodes[i], node) : parent.append(node)));
-}
-
-function show(id, ...children) {
-  const section = at(id);
-  const shown = children.flat().filter((child) => child != null);
-  section.hidden = shown.length === 0;
-  patchChildren(section.querySelector("h2 ~ *, details > div"), shown);
-}
-
-function table(caption, columns, rows) {
-  const head = columns.map((name) => make("th", { scope: "col", role: "columnheader" }, name));
-  const body = rows.map((cells) => make("tr", { role: "row" }, cells.map((cell, i) => tableCell(columns[i], cell, i === 0))));
-  return make("table", { role: "table" }, caption && make("caption", {}, caption),
-    make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, head)), make("tbody", { role: "rowgroup" }, body));
-}
-
-// On a phone a row is a card: the roles keep it a row of a table for those who hear it, the label says its column to those who see it.
-function tableCell(column, content, isFirst) {
-  const attributes = isFirst ? { scope: "row", role: "rowheader" } : { role: "cell", "data-label": column };
-  return make(isFirst ? "th" : "td", attributes, content);
-}
-
-const badge = (state) => make("span", { class: `badge ${TONES[state] ?? ""}` }, state.toLowerCase());
-const link = (address, text) => (/^\/\/[^/]/.test(address) ? make("a", { href: address, rel: "noreferrer" }, text) : null);
-const id = (text) => make("span", { class: "id" }, text);
-
-// --- numbers --------------------------------------------------------------------------------------------------------------------
-
-const known = (value) => value != null && !Number.isNaN(value);
-const percent = (value) => (known(value) ? `${Math.round(value)} %` : "–");
-const mib = (value) => (known(value) ? (value < 1024 ? `${Math.round(value)} MiB` : `${(value / 1024).toFixed(1)} GiB`) : "–");
-const count = (value) => value.toLocaleString("en");
-const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
-const clock = (milliseconds) => new Date(milliseconds).toLocaleTimeString();
-
-function age(seconds) {
-  if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
-}
-
-// --- charts ---------------------------------------------------------------------------------------------------------------------
-
-function chart(what, values, highest, unit) {
-  const numbers = values.filter(known);
-  if (numbers.length < 2) return "";
-  const top = highest || Math.max(...numbers, 1);
-  const point = (value, i) => `${((i / (values.length - 1)) * 100).toFixed(1)},${(25 - (Math.min(value, top) / top) * 24).toFixed(1)}`;
-  const runs = stretches(values).map((run) => run.map(({ value, i }) => point(value, i)));
-  const label = `${what}: now ${unit(values.at(-1))}, lowest ${unit(Math.min(...numbers))}, highest ${unit(Math.max(...numbers))}`;
-  return svg("svg", { viewBox: "0 0 100 26", preserveAspectRatio: "none", role: "img", "aria-label": label },
-    svg("title", {}, label), svg("line", { class: "base", x1: 0, x2: 100, y1: 25.5, y2: 25.5 }),
-    ...runs.map((run) => svg("polygon", { class: "area", points: `${run[0].split(",")[0]},25 ${run.join(" ")} ${run.at(-1).split(",")[0]},25` })),
-    ...runs.map((run) => svg("polyline", { class: "line", points: run.join(" ") })));
-}
-
-// A value that was not known leaves a gap.
-function stretches(values) {
-  const runs = [[]];
-  values.forEach((value, i) => (known(value) ? runs.at(-1).push({ value, i }) : runs.push([])));
-  return runs.filter((run) => run.length > 1);
-}
-
-const withChart = (text, drawn) => make("div", { class: "value" }, make("span", {}, text), drawn);
-
-function bar(used, limit, label) {
-  const text = limit ? `${mib(used)} of ${mib(limit)}` : mib(used);
-  if (!known(used) || !limit) return text;
-  return [text, make("meter", { min: 0, max: limit, high: limit * 0.9, optimum: 0, value: Math.min(used, limit), "aria-label": `${label}: ${text}` })];
-}
+let usage = new Map();
+let configuration = [];
 
 // --- sections -------------------------------------------------------------------------------------------------------------------
 
 function showHead(application) {
-  const state = application.outcome ? application.outcome.status : application.state;
-  document.title = `${application.name} – ${state.toLowerCase()}`;
-  patchChildren(at("name"), [new Text(application.name)]);
-  at("state").className = `badge ${TONES[state] ?? ""}`;
-  patchChildren(at("state"), [new Text(state.toLowerCase())]);
-  patchChildren(at("identity"), [id(application.id), new Text(application.user ? ` of ${application.user}` : ", on one machine")]);
-  const logs = link(application.logs, "");
-  at("am-logs").hidden = !logs;
-  if (logs) at("am-logs").href = logs.href;
+  const state = application.outcome?.status ?? application.state;
+  document.title = `${application.name}: ${state.toLowerCase()}`;
+  patchChildren(at("name"), [application.name]);
+  at("state").className = `badge ${tone(state)}`;
+  patchChildren(at("state"), [state.toLowerCase()]);
+  patchChildren(at("identity"), [code(application.id), application.user ? ` of ${application.user}` : " on one machine"]);
+  patchChildren(at("am-logs"), [link(application.logs, "Logs of the application master")]);
 }
 
 function showOutcome(outcome) {
   if (!outcome) return show("outcome");
-  at("outcome").className = TONES[outcome.status] ?? "";
-  const code = known(outcome.exit_code) ? `, exit code ${outcome.exit_code}` : "";
-  show("outcome", make("p", {}, badge(outcome.status), code), make("p", {}, outcome.diagnostics));
+  at("outcome").className = tone(outcome.status);
+  const exit = known(outcome.exit_code) ? ` exit code ${outcome.exit_code}` : "";
+  return show("outcome", make("p", {}, badge(outcome.status), exit), make("p", { class: "lines" }, outcome.diagnostics));
 }
 
-function showOverview(application) {
-  const there = application.taskmanagers.filter((each) => each.state === "REGISTERED");
-  const slotCount = there.reduce((sum, each) => sum + each.slotsNumber, 0);
-  const held = tally(there.flatMap((each) => uniqueDevices(each).map((device) => device.resource)));
-  const lost = there.flatMap((each) => Object.keys(each.lostDevices)).length;
+function showOverview(application, there) {
+  const held = there.flatMap(devicesOf);
+  const lost = held.filter((device) => device.state === "lost").length;
   const facts = [
-    ["TaskManagers", there.length, ` of ${application.requested}`],
-    ["Slots", slotCount, ""],
-    ...Object.entries(held).map(([resource, number]) => [`Devices: ${resource}`, number, ""]),
+    ["TaskManagers", there.length, `of ${application.requested}`],
+    ["Slots", there.reduce((sum, each) => sum + each.slotsNumber, 0), ""],
+    ...[...grouped(held, "resource")].map(([resource, devices]) => [`Devices: ${resource}`, devices.length, ""]),
     ...(lost ? [["Devices lost", lost, ""]] : []),
     ["Failures", application.failures.at(-1)?.number ?? 0, ""],
+    ["Job restarts", application.jobs[0].restarts, ""],
   ];
-  show("overview", facts.map(([name, value, more]) => make("div", {}, make("dt", {}, name), make("dd", {}, count(value), make("small", {}, more)))));
+  show("overview", facts.map(([name, value, more]) =>
+    make("div", {}, make("dt", {}, name), make("dd", {}, count(value), more && make("small", {}, ` ${more}`)))));
 }
 
-function showJob(jobs) {
-  const job = jobs[0];
-  const { done, total, rows } = job.progress ?? {};
-  const told = job.progress ? `${count(done)} of ${plural(total, "fragment")}, ${plural(rows, "row")}` : null;
-  show("job", make("p", {}, make("strong", {}, job.name), " ", badge(job.status)),
-    told && make("p", {}, told), told && make("progress", { max: Math.max(total, 1), value: done, "aria-label": `Progress: ${told}` }),
-    job.report && jobReport(job.report));
+function showJob(job) {
+  const progress = job.progress;
+  const told = progress && `${count(progress.done)} of ${plural(progress.total, "fragment")}, ${plural(progress.rows, "row")}`;
+  show("job", make("p", {}, make("strong", {}, job.name), " ", badge(job.status), told && ` ${told}`),
+    progress && make("progress", { max: Math.max(progress.total, 1), value: progress.done, "aria-label": `Progress: ${told}` }),
+    job.report && reported(job.report));
 }
 
-function jobReport(report) {
-  const rows = report.slots.map((slot) => [slot.slot, slot.node, count(slot.fragments), count(slot.rows), age(slot.seconds_busy)]);
-  return table(`${report.name}: ${plural(report.rows, "row")} in ${report.seconds.toFixed(1)} s, to ${report.output}`,
-    ["Slot", "Node", "Fragments", "Rows", "Busy"], rows);
+function reported(report) {
+  const rows = report.slots.map((slot) => [slot.slot, slot.node, count(slot.fragments), count(slot.rows), duration(slot.seconds_busy)]);
+  const caption = `${report.name}: ${plural(report.rows, "row")} in ${duration(report.seconds)} to ${report.output}`;
+  return table(caption, ["Slot", "Node", "Fragments", "Rows", "Busy"], rows);
 }
 
 function showFailures(failures) {
-  show("failures", [...failures].reverse().map((each) =>
-    make("li", { value: each.number },
-      make("p", {}, make("span", { class: "badge bad" }, each.kind), ` ${clock(each.timestamp)} `,
-        make("strong", {}, `${each.task_manager}${each.node ? ` on ${each.node}` : ""}`), ` ${each.cause}`),
-      each.remedy && make("p", {}, `Remedy: ${each.remedy}`),
-      each.detail && make("details", {}, make("summary", {}, "What it said"), make("pre", {}, each.detail)))));
+  show("failures", [...failures].reverse().map((each) => make("li", { value: each.number, "data-key": each.number },
+    make("p", {}, make("span", { class: "badge bad" }, each.kind), ` ${new Date(each.timestamp).toLocaleTimeString()} `,
+      make("strong", {}, each.task_manager + (each.node && ` on ${each.node}`)), ` ${each.cause}`),
+    each.remedy && make("p", {}, `Remedy: ${each.remedy}`),
+    each.detail && make("details", {}, make("summary", {}, "What it said"), make("pre", {}, each.detail)))));
 }
 
-function showWaiting(application) {
-  const rows = application.waiting.map((each) => [each.id, each.group, resources(each.asked)]);
+function showWaiting(waiting) {
+  const rows = waiting.map((each) => [each.id, each.group, amounts(each.asked) || dim("a process of this machine")]);
   show("waiting", rows.length ? table(null, ["TaskManager", "Group", "Its container"], rows) : null);
 }
 
-const resources = (amounts) => Object.entries(amounts).map(([type, amount]) => (type === "memory-mb" ? mib(amount) : `${amount} ${type}`)).join(", ");
-
-function showTaskManagers(application, usage) {
-  const columns = ["TaskManager", "State", "Node", "Container", "Memory", "CPU", "Granted", "Heartbeat", "Logs"];
-  show("taskmanagers", byGroup(application.taskmanagers).map(([group, members]) =>
-    table(`Group ${group}`, columns, members.map((each) => taskManagerRow(each, application.now, usage)))));
-}
-
-function taskManagerRow(each, now, usage) {
-  const used = usage.taskManager(each.id);
-  const alive = each.state === "REGISTERED";
-  const silent = (now - each.timeSinceLastHeartbeat) / 1000;
-  return [each.id, badge(each.state), each.node, id(each.containerId),
-    alive ? withChart(mib(used.memory.at(-1)), chart(`Memory of ${each.id}`, used.memory, each.totalResource.taskOffHeapMemory, mib)) : "",
-    alive ? withChart(percent(used.cpu.at(-1)), chart(`CPU of ${each.id}`, used.cpu, 0, percent)) : "",
-    resources(each.granted), alive ? make("span", { class: silent > HEARTBEAT_LATE_S ? "bad" : "" }, `${age(silent)} ago`) : "",
-    link(each.logs, "logs") ?? ""];
-}
-
-function showSlots(application, usage) {
-  const there = application.taskmanagers.filter((each) => each.state === "REGISTERED");
+function showSlots(there) {
   const columns = ["Slot", "CPU", "Memory", "Device", "Utilisation", "Device memory", "Temperature", "Power"];
-  show("slots", byGroup(there).map(([group, members]) =>
-    table(`Group ${group}`, columns, members.flatMap((each) => each.slots.flatMap((slot) => slotRows(each, slot, usage))))));
+  const groups = byGroup(there, (each) => each.slots.flatMap((slot) => slotRows(each, slot)));
+  const oldest = Math.max(...[...usage.values()].flatMap((each) => each.seconds_ago.slice(0, 1)));
+  show("slots", there.length ? groupedTable(oldest > 0 ? `Charts: the last ${duration(oldest)}` : null, columns, groups) : null);
 }
 
-function slotRows(taskManager, slot, usage) {
-  const used = usage.slot(slot.id);
-  const own = [withChart(percent(used.cpu.at(-1)), chart(`CPU of ${slot.id}`, used.cpu, 0, percent)), mib(used.memory.at(-1))];
-  if (!slot.devices.length) return [[slot.id, ...own, make("span", { class: "dim" }, "none"), "", "", "", ""]];
-  return slot.devices.map((device, i) => [i ? make("span", { class: "dim" }, slot.id) : slot.id, ...(i ? ["", ""] : own), ...deviceCells(taskManager, device, usage)]);
+function slotRows(taskManager, slot) {
+  const now = taskManager.usage?.slots.find((each) => each.id === slot.id) ?? {};
+  const samples = usage.get(taskManager.id)?.slots.find((each) => each.id === slot.id) ?? {};
+  const own = [charted(`CPU of ${slot.id}`, now.cpu_percent, samples.cpu_percent, 0, percent),
+    charted(`Memory of ${slot.id}`, now.memory_mb, samples.memory_mb, 0, mib)];
+  if (!slot.devices.length) return [[slot.id, ...own, dim("none"), "", "", "", ""]];
+  return slot.devices.map((device, i) => [i ? dim(slot.id) : slot.id, ...(i ? ["", ""] : own), ...deviceCells(taskManager, device)]);
 }
 
-function deviceCells(taskManager, device, usage) {
-  const used = usage.device(taskManager.id, device.uuid);
-  const lost = taskManager.lostDevices[device.uuid];
-  const name = [`${device.resource} ${device.index} `, device.properties.name ?? "", make("br", {}), make("span", { class: "id dim" }, device.uuid)];
-  return [[...name, lost && make("p", { class: "bad" }, `lost: ${lost}`)],
-    withChart(percent(used.utilization.at(-1)), chart(`Utilisation of ${device.uuid}`, used.utilization, 100, percent)),
-    bar(used.memory.at(-1), used.memoryTotal, `Memory of ${device.uuid}`),
-    known(used.temperature) ? `${used.temperature} °C` : "–", known(used.power) ? `${Math.round(used.power)} W` : "–"];
+function deviceCells(taskManager, device) {
+  const same = (each) => each.resource === device.resource && each.uuid === device.uuid;
+  const now = taskManager.usage?.devices.find(same) ?? {};
+  const samples = usage.get(taskManager.id)?.devices.find(same) ?? {};
+  const what = `${device.resource} ${device.index} of ${taskManager.id}`;
+  return [make("div", {}, `${device.resource} ${device.index} `, device.properties.name, make("br", {}), make("code", { class: "dim" }, device.uuid),
+      device.cause && make("p", { class: "bad" }, `lost: ${device.cause}`)),
+    charted(`Utilisation of ${what}`, now.utilization, samples.utilization, 100, percent),
+    filled(`Memory of ${what}`, now.memory_used_mb, now.memory_total_mb),
+    short(known(now.temperature_c) ? `${now.temperature_c} °C` : "–"), short(known(now.power_w) ? `${Math.round(now.power_w)} W` : "–")];
 }
 
-function showExcluded(nodes) {
-  show("excluded", nodes.map((node) => make("li", {}, node)));
+function showTaskManagers(application) {
+  const columns = ["TaskManager", "State", "Node", "Memory", "CPU", "Heartbeat", "Granted by YARN", "Container"];
+  const groups = byGroup(application.taskmanagers, (each) => [taskManagerRow(each, application.now)]);
+  show("taskmanagers", groups.length ? groupedTable(null, columns, groups) : null);
 }
 
-function showConfiguration(entries) {
+function taskManagerRow(each, now) {
+  const samples = usage.get(each.id) ?? {};
+  const silent = (now - each.timeSinceLastHeartbeat) / 1000;
+  const container = make("div", {}, code(each.containerId), " ", link(each.logs, "logs", `Logs of ${each.id}`));
+  const alive = each.state === "REGISTERED" ? [
+    charted(`Memory of ${each.id}`, each.usage?.memory_mb, samples.memory_mb, each.usage?.memory_asked_mb, mib),
+    charted(`CPU of ${each.id}`, each.usage?.cpu_percent, samples.cpu_percent, 0, percent),
+    make("span", { class: silent > HEARTBEAT_LATE_S ? "bad" : null }, `${duration(silent)} ago`)] : ["", "", ""];
+  return [each.id, badge(each.state), each.node, ...alive, amounts(each.granted), container];
+}
+
+function showMemory(application, there) {
+  const part = (name, configured, used) => [name, mib(configured), known(used) ? filled(`Memory of ${name}`, used, configured, 0.9) : dim("not measured")];
+  const rows = [["Application master", application.master], ...there.map((each) => [each.id, each.usage])]
+    .map(([name, told]) => part(name, told?.memory_asked_mb, told?.memory_mb));
+  show("memory", table(null, ["Component", "Configured", "Used"], rows));
+}
+
+function showConfiguration() {
   const wanted = at("filter").value.trim().toLowerCase();
-  const rows = entries.filter((each) => each.key.toLowerCase().includes(wanted)).map((each) => [id(each.key), id(each.value), each.origin]);
-  show("configuration", table(null, ["Key", "Value", "From"], rows));
+  const rows = configuration.filter((each) => each.key.toLowerCase().includes(wanted)).map((each) => [code(each.key), code(each.value), each.origin]);
+  show("configuration", configuration.length ? table(null, ["Key", "Value", "From"], rows) : null);
 }
 
-const uniqueDevices = (taskManager) => [...new Map(taskManager.devices.map((device) => [device.uuid, device])).values()];
-
-function tally(words) {
-  const counts = {};
-  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
-  return counts;
+function devicesOf(taskManager) {
+  return [...new Map(taskManager.devices.map((device) => [`${device.resource} ${device.uuid}`, device])).values()];
 }
 
-function byGroup(taskManagers) {
+// Each group's name, where there is more than one, and its rows.
+function byGroup(taskManagers, rowsOf) {
+  const groups = [...grouped(taskManagers, "group")];
+  return groups.map(([name, members]) => [groups.length > 1 ? `Group ${name}` : "", members.flatMap(rowsOf)]);
+}
+
+function grouped(items, field) {
   const groups = new Map();
-  for (const each of taskManagers) groups.set(each.group, [...(groups.get(each.group) ?? []), each]);
-  return [...groups];
+  for (const item of items) groups.set(item[field], [...(groups.get(item[field]) ?? []), item]);
+  return groups;
 }
+
+// --- the loop -------------------------------------------------------------------------------------------------------------------
+
+function showApplication(application) {
+  const there = application.taskmanagers.filter((each) => each.state === "REGISTERED");
+  showHead(application);
+  showOutcome(application.outcome);
+  showOverview(application, there);
+  showJob(application.jobs[0]);
+  showFailures(application.failures);
+  showWaiting(application.outcome ? [] : application.waiting);
+  showSlots(there);
+  showTaskManagers(application);
+  showMemory(application, there);
+  show("excluded", application.excluded_nodes.map((node) => make("li", {}, node)));
+  at("no-charts").hidden = there.length <= CHARTED_TASKMANAGERS;
+}
+
+async function ask(address) {
+  const answer = await fetch(address, { cache: "no-store", headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  return answer.json();
+}
+
+async function load() {
+  const application = await ask("application");
+  if (!configuration.length) {
+    configuration = await ask("jobmanager/config");
+    patchChildren(at("version"), [(await ask("overview"))["treadle-version"]]);
+    showConfiguration();
+  }
+  const due = Date.now() - (usage.loadedAt ?? 0) >= USAGE_POLL_MS;
+  if (due && application.taskmanagers.length <= CHARTED_TASKMANAGERS) {
+    usage = new Map((await ask("usage")).taskmanagers.map((each) => [each.id, each]));
+    usage.loadedAt = Date.now();
+  }
+  return application;
+}
+
+// The application master is gone a moment after the end; the ResourceManager, whose proxy this page came through, remembers how it was.
+async function askYarn(shown) {
+  const [before, after] = location.pathname.split("/proxy/");
+  if (after === undefined) return null;
+  const { app } = await ask(`${before}/ws/v1/cluster/apps/${after.split("/")[0]}`);
+  if (!["FINISHED", "FAILED", "KILLED"].includes(app.state)) return null;
+  const status = app.finalStatus === "UNDEFINED" ? app.state : app.finalStatus;
+  const nobody = { id: app.id, name: app.name, user: app.user, logs: "", state: status };
+  return { ...(shown ?? nobody), outcome: shown?.outcome ?? { status, exit_code: null, diagnostics: app.diagnostics } };
+}
+
+function contact(text, className) {
+  at("contact").className = className;
+  patchChildren(at("contact"), [text]);
+}
+
+async function run() {
+  let shown = null;
+  for (;;) {
+    try {
+      shown = await load();
+      showApplication(shown);
+      contact(`Live, every ${POLL_MS / 1000} s`, "");
+    } catch (error) {
+      console.warn(error);
+      const ended = await askYarn(shown).catch(() => null);
+      if (ended) return showEnded(ended);
+      contact(`No answer from the application master (${error.message}): it has ended, or is not there yet. Asking on …`, "bad");
+    }
+    await new Promise((done) => setTimeout(done, POLL_MS));
+    while (document.hidden) await new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
+  }
+}
+
+function showEnded(application) {
+  showHead(application);
+  showOutcome(application.outcome);
+  show("waiting");
+  contact("The application has ended. What is below is the last that its application master said.", "");
+}
+
+at("filter").addEventListener("input", showConfiguration);
+run();

@@ -9,6 +9,7 @@ import org.apache.hadoop.yarn.api.ApplicationMasterProtocol;
 import org.apache.hadoop.yarn.api.protocolrecords.AllocateRequest;
 import org.apache.hadoop.yarn.api.protocolrecords.AllocateResponse;
 import org.apache.hadoop.yarn.api.protocolrecords.FinishApplicationMasterRequest;
+import org.apache.hadoop.yarn.api.protocolrecords.RegisterApplicationMasterRequest;
 import org.apache.hadoop.yarn.api.protocolrecords.RegisterApplicationMasterResponse;
 
 /** Stands between the application master and the ResourceManager: widens what is asked, excludes nodes, notes what is answered. */
@@ -70,6 +71,9 @@ final class ApplicationMasterHandler implements InvocationHandler, Closeable {
     }
     if (arguments[0] instanceof FinishApplicationMasterRequest) {
       return new Object[] {finalStatus.amended((FinishApplicationMasterRequest) arguments[0])};
+    }
+    if (arguments[0] instanceof RegisterApplicationMasterRequest) {
+      return new Object[] {TrackingUrl.amended((RegisterApplicationMasterRequest) arguments[0])};
     }
     if (!(arguments[0] instanceof AllocateRequest)) {
       return arguments;

@@ -1,0 +1,78 @@
+"""`submit history`: applications that have ended, from what their application masters left on HDFS."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from client.history import Past
+    from client.history_text import Json
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+# \b is click's mark for lines that are to stay as they are
+_HELP = """Look back at applications, from what their application masters left on HDFS (treadle.history.dir).
+
+\b
+Examples:
+  submit history list
+  submit history show application_1700000000000_0001 --events
+"""
+
+_directory = click.option("--dir", "directory", metavar="DIR", help="Another directory, as treadle.history.dir would name it.")
+_json = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+
+
+@click.group(help=_HELP, context_settings=_SETTINGS)
+def history() -> None:
+    """See `list` and `show`."""
+
+
+@history.command("list", context_settings=_SETTINGS)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="So many, that changed last.")
+@click.option("--local", is_flag=True, help="Those of --master local, on this machine.")
+@_directory
+@_json
+def list_(limit: int, local: bool, directory: str | None, as_json: bool) -> None:
+    """List the applications that left a history, the latest first."""
+    from client import history_text
+    from client.history import histories
+
+    found = histories(os.environ, directory, local=local).latest(limit)
+    if as_json:
+        click.echo(json.dumps({"applications": [_tree(past) for past in found]}))
+        return
+    for line in history_text.table(found):
+        click.echo(line)
+
+
+@history.command(context_settings=_SETTINGS)
+@click.option("--events", is_flag=True, help="What happened, and when.")
+@_directory
+@_json
+@click.argument("application", metavar="APP")
+def show(application: str, events: bool, directory: str | None, as_json: bool) -> None:
+    """Show an application that ended; or as it was when its application master last wrote."""
+    from client import history_text
+    from client.errors import USAGE, ClientError
+    from client.history import histories
+    from client.lookup import is_application_id, is_local
+
+    if not is_application_id(application):
+        raise ClientError(f"{application!r} is not the id of an application", "`submit history list` shows them", USAGE)
+    known = histories(os.environ, directory, local=is_local(application))
+    past = known.one(application)
+    log: list[Json] = known.events(past) if events else []
+    if as_json:
+        click.echo(json.dumps(_tree(past) | ({"events": log} if events else {})))
+        return
+    click.echo("\n".join([*history_text.lines(past), *history_text.event_lines(log)]))
+
+
+def _tree(past: Past) -> dict[str, Any]:
+    return dataclasses.asdict(past.summary) | {"status": past.status, "told": past.told, "problem": past.problem}

@@ -1,0 +1,85 @@
+"""`submit top`: what my applications' slots and devices do now, again and again."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from client.commands import candidates
+
+if TYPE_CHECKING:
+    from client.application import Application
+
+# \b is click's mark for lines that are to stay as they are
+_HELP = """Show what an application's slots and devices do, or those of all your applications that run; every few seconds, until Ctrl-C.
+
+Figures are as old as the TaskManagers' signs of life: `heartbeat.interval`, 10 s unless told otherwise.
+Without a terminal they are shown once.
+
+\b
+Examples:
+  submit top
+  submit top application_1700000000000_0001 --interval 10
+  submit top --once --json
+"""
+
+_REDRAW = "\x1b[H\x1b[2J"
+
+
+@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--interval", type=click.FloatRange(min=0.5), default=2.0, show_default=True, metavar="S", help="Seconds between two looks.")
+@click.option("--once", is_flag=True, help="Look once.")
+@click.option("--json", "as_json", is_flag=True, help="Write each look as one line of JSON.")
+@click.argument("application", metavar="[APP]", required=False, shell_complete=candidates.applications)
+def top(application: str | None, interval: float, once: bool, as_json: bool) -> None:
+    """Ends with Ctrl-C and exit code 0, as top does; it follows nothing and so detaches from nothing."""
+    redraws = sys.stdout.isatty() and not as_json
+    try:
+        while True:
+            shown = _json(application) if as_json else "\n".join(_screen(application))
+            click.echo(f"{_REDRAW if redraws and not once else ''}{shown}")
+            if once or not sys.stdout.isatty():
+                return
+            time.sleep(interval)
+    except KeyboardInterrupt:
+        click.echo()
+
+
+def _json(application: str | None) -> str:
+    from client import use_tables
+
+    found = [(name, told) for name, told, _ in _look(application)]
+    trees = [{"id": name, "taskmanagers": use_tables.tree(told) if told else None} for name, told in found]
+    return json.dumps({"applications": trees})
+
+
+def _screen(application: str | None) -> list[str]:
+    from client import use_tables
+    from client.table import aligned
+
+    found = _look(application)
+    lines = [time.strftime("%Y-%m-%d %H:%M:%S") + ("" if found else "  none of your applications runs")]
+    for name, told, state in found:
+        lines += ["", f"{name}  {told.name}  {told.state}" if told else f"{name}  {state}: its application master does not answer"]
+        if told:
+            lines += aligned([use_tables.CONTAINER_HEADER, *use_tables.container_rows(told)])
+            if devices := [*use_tables.device_rows(told)]:
+                lines += ["", *aligned([use_tables.DEVICE_HEADER, *devices])]
+    return lines
+
+
+def _look(application: str | None) -> list[tuple[str, Application | None, Any]]:
+    """Returns each application's id, what its master tells, and YARN's state of it."""
+    from client.identity import hadoop_user
+    from client.lookup import connect, look
+
+    names = [application or ""]
+    if not application:
+        names = [app.id for app in connect(os.environ).applications(("RUNNING",), hadoop_user(os.environ))]
+    looked = [(name, *look(name, os.environ)) for name in names]
+    return [(name, told, known.state) for name, known, told in looked if application or not known.ended]

@@ -1,0 +1,75 @@
+"""What applications leave on the real HDFS: succeeded, failed, killed by YARN, and with the application master killed by SIGKILL."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+from submitting import SUBMIT, running, submit
+from test_failures_on_yarn import application, pids_of, registered
+from test_on_yarn import GPU, SMALL, get, wait_for
+
+pytestmark = pytest.mark.cluster
+
+
+def history(cluster, *words):
+    environment = {**os.environ, **cluster.environment()}
+    ran = subprocess.run([SUBMIT, "history", *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def details(cluster, app):
+    return get(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps/{app}")["app"]
+
+
+def ended(cluster, app):
+    return wait_for(lambda: (known := details(cluster, app))["state"] in ("FINISHED", "FAILED", "KILLED") and known, "the end")
+
+
+def test_what_succeeded_is_listed_and_shown_with_its_devices_and_events(cluster, tmp_path):
+    said = submit([*SMALL, *GPU, "--", "true"], cluster.environment(), tmp_path)
+    assert said.code == 0, said.err
+    assert said.application in [each["id"] for each in history(cluster, "list", "--json")["applications"]]
+    shown = history(cluster, "show", said.application, "--json", "--events")
+    assert (shown["status"], shown["outcome"]["exit_code"]) == ("SUCCEEDED", 0)
+    assert [device["resource"] for device in shown["task_managers"][0]["devices"]] == ["gpu"]
+    assert shown["reserved_hours"]["yarn.io/gpu"] > 0
+    events = [record["event"] for record in shown["events"]]
+    assert [events[0], events[-1]] == ["attempt started", "finished"]
+    assert {"granted", "registered", "deployed", "slot ended"} <= set(events)
+
+
+def test_what_failed_has_its_cause_and_exit_code(cluster, tmp_path):
+    said = submit([*SMALL, "--", "sh", "-c", "exit 7"], cluster.environment(), tmp_path)
+    shown = history(cluster, "show", said.application, "--json")
+    assert (said.code, shown["status"], shown["outcome"]["exit_code"]) == (7, "FAILED", 7)
+    assert "exit code 7" in shown["told"]
+
+
+@pytest.fixture
+def waiting(cluster, tmp_path):
+    """An application that runs, of which something has been written."""
+    with running([*SMALL, "--", "sleep", "100"], cluster.environment(), tmp_path) as process:
+        app = process.stdout.readline().strip()
+        wait_for(lambda: registered(cluster, app), "the TaskManager")
+        wait_for(lambda: app in [each["id"] for each in history(cluster, "list", "--json")["applications"]], "its history")
+        yield app
+
+
+def test_what_yarn_killed_says_so(cluster, waiting):
+    subprocess.run([SUBMIT, "kill", waiting], env={**os.environ, **cluster.environment()}, check=True, timeout=60)
+    ended(cluster, waiting)
+    shown = history(cluster, "show", waiting, "--json")
+    assert (shown["status"], shown["outcome"]["status"]) == ("KILLED", "KILLED")
+    assert "YARN says: " in shown["told"]
+
+
+def test_an_application_master_that_was_killed_at_once_leaves_what_it_had_written(cluster, waiting):
+    container = wait_for(lambda: application(cluster, waiting).get("logs"), "the application master's page").split("/")[-2]
+    os.kill(pids_of(container, "yarn_am")[0], signal.SIGKILL)
+    ended(cluster, waiting)
+    shown = history(cluster, "show", waiting, "--json")
+    assert (shown["status"], shown["ended"]) == ("FAILED", None)
+    assert "ended without a word\nYARN says: " in shown["told"]
