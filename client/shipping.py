@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tarfile
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
@@ -23,17 +24,17 @@ _LOCAL, _HDFS = ("", "file"), "hdfs"
 _UNSAFE = frozenset("\"'`$\\/\n ")
 """Characters of a name that the NodeManager's launch script would give a meaning to."""
 
-_OF_THE_MASTER = ("events.jsonl", "job.log", "job.err", "am.json", "store.sock", "application.driver.log")
+_OF_THE_MASTER = ("events.jsonl", "job.log", "job.err", "am.json", "store.sock", "application.driver.log", "taskmanager.log")
 _OF_YARN = ("launch_container.sh", "container_tokens", "tmp")
 _TAKEN = frozenset({FILE, TREADLE_ZIP, TAP_FILE, EXCLUDED_NODES_FILE, FINAL_STATUS_FILE, *_OF_THE_MASTER, *_OF_YARN})
-_TAKEN_PREFIXES = (".skein.", "slot-", "taskmanager.", "default_container_executor")
+_TAKEN_FORMS = re.compile(r"\.skein\..*|slot-\d+\.(json|log|err)|default_container_executor.*")
 
 
 def name_problem(name: str) -> tuple[str, str] | None:
     """Returns why nothing of this name can lie in a container's directory, and the remedy; None when it can."""
     if name in ("", ".", "..") or _UNSAFE & set(name):
         return f"can't be shipped as {name!r}", "name it with letters, digits, `_`, `-` and `.`"
-    if name in _TAKEN or name.startswith(_TAKEN_PREFIXES):
+    if name in _TAKEN or _TAKEN_FORMS.fullmatch(name):
         return f"can't be shipped as {name!r}, a name of Treadle's or YARN's own in a container's directory", "give it another name"
     if name.endswith(".jar"):
         return f"can't be shipped as {name!r}: jars there are on the class path of the application master", "give it another name"

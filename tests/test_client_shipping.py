@@ -103,6 +103,7 @@ def test_a_variable_of_one_kind_of_process_only(here):
         ({"shipped_files": ("a.csv#$(id)",)}, "can't be shipped as '$(id)'", "a.csv#NAME"),
         ({"shipped_files": ("a.csv#launch.json",)}, "a name of Treadle's or YARN's own", "another name"),
         ({"shipped_files": ("a.csv#.skein.pem",)}, "a name of Treadle's or YARN's own", "another name"),
+        ({"shipped_files": ("a.csv#slot-1.log",)}, "a name of Treadle's or YARN's own", "another name"),
         ({"shipped_files": ("lib.jar",)}, "on the class path of the application master", "another name"),
         ({"shipped_files": ("a.csv#job.py",)}, "has the same name 'job.py' as the job's script", "a.csv#NAME"),
         ({"shipped_files": ("a.csv,b.json#a.csv",)}, "has the same name 'a.csv' as a.csv of --files", "b.json#NAME"),

@@ -6,7 +6,7 @@ import skein
 
 from client import credentials, driver_log
 from client.driver_process import QUICK_JVM
-from client.staging import StagedFiles
+from client.staging import Localised, StagedFiles
 from client.submission import application_spec
 from conf import configuration
 
@@ -164,3 +164,12 @@ def test_each_group_is_a_service_with_its_own_size_and_label():
     assert (train.instances, train.node_label, train.resources.memory) == (2, "gpu@@train", 1024)
     assert (io.instances, io.node_label, io.resources.memory) == (1, "cpu@@io", 256)
     assert spec.node_label == "cpu"
+
+
+def test_what_is_shipped_goes_to_the_master_and_to_every_task_manager_with_its_type():
+    shipped = (Localised("env", "file:///tmp/staging/0/env.tgz", True), Localised("lib.zip", "hdfs://nn:8020/lib.zip", False))
+    files = StagedFiles(STAGING / "launch.json", STAGING / "treadle.zip", None, shipped)
+    spec = application_spec(SETTINGS, "/opt/treadle/bin/python", files, STAGING / "treadle-overlay.jar", PAIR)
+    for container in (spec.master, spec.services["tm"]):
+        found = {name: (each.source, str(each.type)) for name, each in container.files.items() if name in ("env", "lib.zip")}
+        assert found == {"env": ("file:///tmp/staging/0/env.tgz", "ARCHIVE"), "lib.zip": ("hdfs://nn:8020/lib.zip", "FILE")}

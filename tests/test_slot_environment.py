@@ -93,3 +93,12 @@ def test_the_identity_of_a_container_is_what_yarn_and_skein_say():
     identity = of_container(environ, Path("/work"))
     assert (identity.task_manager_id, identity.container_id, identity.node) == ("tm-12", "container_1_2_3", "nm1")
     assert identity.logs == Path("/logs/a")
+
+
+def test_what_was_shipped_comes_before_treadle_and_before_what_the_user_set():
+    user = UserCode("./env/bin/python", (".", "lib.zip"), {"PYTHONPATH": "/nfs/lib", "PATH": "/own", "TEXT": 'a "b" $c\n'})
+    environment = slot_process(WITH, (WITH,), DASK, IDENTITY, user, {"PATH": "/usr/bin"}, {}).environment
+    assert environment["PYTHONPATH"] == "/app/tm-1:/app/tm-1/lib.zip:/app/tm-1/treadle.zip:/nfs/lib"
+    assert environment["PATH"] == "/app/tm-1/env/bin:/own"
+    assert environment["TEXT"] == 'a "b" $c\n'
+    assert slot_process(WITH, (WITH,), DASK, IDENTITY, user, {}, {}).command[0] == "/app/tm-1/env/bin/python"

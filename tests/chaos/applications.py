@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +36,8 @@ class End:
         return f"{self.name} {self.application or 'not submitted'} ended with {self.code} after {self.seconds:.0f} s: {self.cause}"
 
 
-def run(arena: Arena, name: str, whole: dict[str, str] | None) -> tuple[End, dict[str, str]]:
-    """Runs the job once; returns its end and its files, which are not judged where `whole` is None."""
+def run(arena: Arena, name: str, whole: Mapping[str, str]) -> End:
+    """Runs the job once, whose files should be `whole`; returns its end."""
     output, begin = f"{arena.mnist}/{name}", time.monotonic()
     with (arena.work / f"{name}.err").open("w") as log:
         process = subprocess.Popen(arena.command(name, output), env=arena.environment(), stdout=subprocess.PIPE, stderr=log, text=True)
@@ -55,9 +56,9 @@ def run(arena: Arena, name: str, whole: dict[str, str] | None) -> tuple[End, dic
     cause, unexplained = _cause(arena, application, process.returncode, out, told)
     files = arena.visible_files(output)
     wrong += unexplained
-    wrong += wrong_output(files, whole, succeeded=process.returncode == 0) if whole else []
+    wrong += wrong_output(files, whole, succeeded=process.returncode == 0)
     wrong += left_behind(arena, application) if application else []
-    return End(name, application, process.returncode, seconds, cause, tuple(wrong)), files
+    return End(name, application, process.returncode, seconds, cause, tuple(wrong))
 
 
 def _told(arena: Arena, path: str) -> Any:

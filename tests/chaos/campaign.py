@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chaos.applications import End, run
@@ -52,9 +52,9 @@ class Campaign:
         self._arena, self._strikes, self._findings = arena, strikes, Findings()
         self._over, self._calm = threading.Event(), threading.Event()
 
-    def fight(self) -> Findings:
-        """Runs until the last strike is over, and the application that it fell into; then one more must succeed."""
-        _, whole = self._run("in-peace", None)
+    def fight(self, *, in_peace: bool = True) -> Findings:
+        """Runs until the last strike is over, and the application that it fell into; then one more must succeed, `in_peace`."""
+        whole = self._arena.fault_free()
         threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in (self._strike, self._watch)]
         for thread in threads:
             thread.start()
@@ -62,8 +62,7 @@ class Campaign:
         while not self._calm.is_set():
             number += 1
             self._run(f"run-{number:03d}", whole)
-        last, _ = self._run("in-peace-again", whole)
-        if last.code:
+        if in_peace and (last := self._run("in-peace", whole)).code:
             self._findings.note(f"an application in peace, after all strikes, ended so: {last}")
         self._over.set()
         for thread in threads:
@@ -72,15 +71,18 @@ class Campaign:
             self._findings.note(f"left after all: {left}")
         return self._findings
 
-    def _run(self, name: str, whole: dict[str, str] | None) -> tuple[End, dict[str, str]]:
-        end, files = run(self._arena, name, whole)
+    def _run(self, name: str, whole: Mapping[str, str]) -> End:
+        end = run(self._arena, name, whole)
         logger.info("%s", end)
         self._findings.ends.append(end)
         for each in end.wrong:
             self._findings.note(f"{name} ({end.application}): {each}")
-        return end, files
+        return end
 
     def _strike(self) -> None:
+        """The schedule's clock starts with the first slot: until then there is little to strike."""
+        while not any(each.role == "slot" for each in self._arena.processes()) and not self._over.wait(WATCH_S / 2):
+            pass
         begin, passing = time.monotonic(), []
         for strike in self._strikes:
             self._over.wait(max(0.0, begin + strike.at_s - time.monotonic()))
