@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -28,9 +29,11 @@ def test_what_a_simulated_task_manager_writes_can_be_read():
 def test_a_process_is_asked_for_its_port_and_cost():
     with pytest.raises(LookupError, match="no process of application_1_1 runs yarn_am"):
         proc.find("application_1_1", "yarn_am")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.listen()
-        assert proc.listening_port(os.getpid()) == server.getsockname()[1]
+    script = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert int(process.stdout.readline()) == proc.listening_port(process.pid)
+        process.communicate("\n", timeout=10)
     assert proc.cost(os.getpid()).memory_mb > 1
 
 
