@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +13,6 @@ from client.commands import candidates
 
 if TYPE_CHECKING:
     from client.application import Application
-    from client.application_details import ApplicationDetails
-    from client.errors import ClientError
 
 # \b is click's mark for lines that are to stay as they are
 _HELP = """Show which devices an application's TaskManagers were granted and found, and which slot holds each.
@@ -35,14 +32,15 @@ _NONE = "-"
 @click.argument("application", metavar="APP", shell_complete=candidates.applications)
 def devices(application: str, as_json: bool) -> None:
     """Asks the application master, by way of YARN's proxy."""
+    from client import devices_tree
     from client.lookup import look
     from client.table import aligned
 
     known, told = look(application, os.environ)
     if known.ended or told is None:
-        raise _untold(known)
+        raise devices_tree.untold(known)
     if as_json:
-        click.echo(json.dumps(_tree(application, told)))
+        click.echo(json.dumps(devices_tree.tree(application, told)))
         return
     registered = sum(1 for task_manager in told.task_managers if task_manager.slots)
     click.echo(f"TaskManagers: {told.requested} requested, {registered} registered")
@@ -50,28 +48,6 @@ def devices(application: str, as_json: bool) -> None:
         source = f"from YARN as {each.yarn_type}" if each.yarn_type else "not from YARN"
         click.echo(f"Requested: {each.name}, {each.amount} for each TaskManager of group {each.group}, {source}")
     click.echo("\n".join(aligned([_HEADER, *_rows(told)])))
-
-
-def _untold(known: ApplicationDetails) -> ClientError:
-    from client.errors import ENVIRONMENT, ClientError
-
-    if known.ended:
-        said = f": {known.diagnostics}" if known.diagnostics else ""
-        cause = f"{known.id} has ended and holds no devices: {known.state}, final status {known.final_status}{said}"
-        return ClientError(cause, f"`submit status {known.id}` shows what is known of it", 1)
-    if known.state == "RUNNING":
-        cause = f"the application master of {known.id} does not answer"
-        return ClientError(cause, f"try again in a moment; only Treadle's applications answer; it is at {known.tracking_url}", ENVIRONMENT)
-    return ClientError(f"{known.id} is {known.state} and holds no devices yet", "look again when it is RUNNING", 1)
-
-
-def _tree(application: str, told: Application) -> dict[str, Any]:
-    task_managers = [
-        {"id": tm.id, "node": tm.node, "resources": dict(tm.granted), "slots": [dataclasses.asdict(slot) for slot in tm.slots]}
-        for tm in told.task_managers
-    ]
-    requested = [dataclasses.asdict(each) for each in told.requested_resources]
-    return {"application": application, "requested": requested, "taskmanagers": task_managers}
 
 
 def _rows(told: Application) -> Iterator[tuple[str, ...]]:

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -164,28 +163,22 @@ def _dry_run(line: CommandLine, asked: _Asked, console: Console) -> int:
 
 
 def _run_on_yarn(request: Request, asked: _Asked, console: Console) -> int:
-    from client import job_output, yarn
-    from client.following import Subject
+    from client import subjects, yarn
 
     submitted = yarn.submit(request, os.environ, console)
     console.line(f"{submitted.id} submitted, {submitted.tracking_url}")
     if asked.detach:
         _write({"id": submitted.id, "tracking_url": submitted.tracking_url}, asked)
         return 0
-    output = partial(job_output.on_yarn, submitted.manager, submitted.id) if request.script else None
-    waiting = partial(submitted.manager.waiting, submitted.id)
-    return _follow(Subject(submitted.id, submitted.source, output, waiting), submitted.tracking_url, asked, console)
+    return _follow(subjects.on_yarn(submitted, request), submitted.tracking_url, asked, console)
 
 
 def _run_locally(request: Request, asked: _Asked, console: Console) -> int:
-    from client import local
-    from client.following import Subject
-    from client.log_directory import LogDirectory
+    from client import local, subjects
 
     with local.run(request, os.environ) as application:
         console.line(f"{application.id} started, {application.tracking_url}, log {application.log}")
-        output = partial(LogDirectory, application.directory) if request.script else None
-        return _follow(Subject(application.id, application, output), application.tracking_url, asked, console)
+        return _follow(subjects.on_this_machine(application, request), application.tracking_url, asked, console)
 
 
 def _follow(subject: Subject, url: str, asked: _Asked, console: Console) -> int:
