@@ -28,6 +28,9 @@ _REPORT_AGE_S = 1.0
 _PATIENCE_S = 180.0
 """How long the ResourceManager may be silent: a restart with recovery takes tens of seconds."""
 
+RECOVERY_S = 30.0
+"""How long the ResourceManager may not know an application: after a restart it answers before it has read which ones there are."""
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -66,12 +69,15 @@ class YarnSource:
 
     can_detach = True
 
-    def __init__(self, manager: ResourceManager, application_id: str, kill_by_driver: Callable[[str], None]) -> None:
-        self._manager = manager
+    def __init__(
+        self, manager: ResourceManager, application_id: str, kill_by_driver: Callable[[str], None], recovery_s: float = RECOVERY_S
+    ) -> None:
+        self._manager, self._recovery_s = manager, recovery_s
         self._id = application_id
         self._kill_by_driver = kill_by_driver
         self._report: ApplicationReport | None = None
         self._reported_at = 0.0
+        self._unknown_since: float | None = None
 
     def look(self) -> Sight:
         """Returns what the master says of itself, and what YARN said at most a second ago."""
@@ -93,14 +99,19 @@ class YarnSource:
 
     def _ask_yarn(self) -> ApplicationReport:
         try:
-            return self._manager.report(self._id)
+            report = self._manager.report(self._id)
         except rest.RestError as error:
             if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            self._unknown_since = self._unknown_since or time.monotonic()
+            if time.monotonic() - self._unknown_since < self._recovery_s:
                 raise
             cause = f"the ResourceManager does not know {self._id} any more: {error.reason}"
             raise ClientError(
                 cause, "submit it again; a ResourceManager without recovery forgets its applications when it restarts", ENVIRONMENT
             ) from error
+        self._unknown_since = None
+        return report
 
 
 def proxied(manager: ResourceManager, application_id: str, tracking_url: str) -> str:

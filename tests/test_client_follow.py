@@ -82,7 +82,7 @@ def follow(server, stream=None, **paths):
     server.answers[REPORT] = Script(*paths["report"], until=lambda: not paths.get("wait_for_master") or master.told_all)
     stream = stream or io.StringIO()
     killed = []
-    source = YarnSource(ResourceManager([server.url], "ann"), ID, killed.append)
+    source = YarnSource(ResourceManager([server.url], "ann"), ID, killed.append, recovery_s=1.0)
     return Follower(source, Progress(Console(stream))).follow(), stream.getvalue().splitlines()
 
 
@@ -226,6 +226,11 @@ def test_yarns_status_counts_when_the_master_said_something_else(server):
 
 def test_a_resourcemanager_that_is_away_for_a_moment(server):
     report = [yarn("ACCEPTED"), (503, {}, ""), (500, {}, "<html>"), yarn("FINISHED", "SUCCEEDED")]
+    assert follow(server, report=report, master=[(404, {}, "")])[0].status == "SUCCEEDED"
+
+
+def test_a_resourcemanager_that_has_not_read_its_applications_yet(server):
+    report = [yarn("ACCEPTED"), (404, {}, ""), yarn("FINISHED", "SUCCEEDED")]
     assert follow(server, report=report, master=[(404, {}, "")])[0].status == "SUCCEEDED"
 
 

@@ -21,8 +21,11 @@ class Containers(Protocol):
     def request(self, task_manager_id: str, group: str) -> None:
         """Asks for one more container of a group, for the TaskManager of this id: the next number of its group."""
 
-    def stop(self, container_id: str) -> None:
-        """Ends a container, in its own time; `events` tells when it has ended."""
+    def stop(self, container_id: str) -> str | None:
+        """Ends a container, in its own time; returns the id of the TaskManager that it was for, None when it is not known.
+
+        `events` may tell its end later, or never: a ResourceManager that has recovered does not know every container.
+        """
 
     def exclude(self, hosts: Collection[str]) -> None:
         """Asks for no container on these hosts from now on, and on all others again."""

@@ -55,9 +55,11 @@ class LocalContainers:
         """Starts one more; the group is in its name."""
         self._start(task_manager_id)
 
-    def stop(self, container_id: str) -> None:
+    def stop(self, container_id: str) -> str | None:
         """Ends a TaskManager and what it started, at once."""
-        _signal_group(self._processes[container_id.removeprefix(_PREFIX)], signal.SIGKILL)
+        name = container_id.removeprefix(_PREFIX)
+        _signal_group(self._processes[name], signal.SIGKILL)
+        return name
 
     def exclude(self, hosts: Collection[str]) -> None:
         """There is one node, which is never excluded."""

@@ -16,6 +16,7 @@ from yarn_am.cluster_state import ClusterState
 from yarn_am.containers import Containers
 from yarn_am.events import (
     Action,
+    Completed,
     Deploy,
     Event,
     Exclude,
@@ -40,6 +41,9 @@ FOLLOWER_GRACE_S = 2.0
 
 SLOTS_GRACE_S = 2.0
 """Seconds that the end waits for the slots that it stops: their grace period and a little for the way."""
+
+KILLED_BY_MASTER = -105
+"""YARN's `ContainerExitStatus.KILLED_BY_APPMASTER`."""
 
 
 class EventQueue:
@@ -145,9 +149,15 @@ class Master:
         elif isinstance(action, RequestContainer):
             self._containers.request(action.task_manager_id, action.group)
         elif isinstance(action, StopContainer):
-            self._containers.stop(action.container_id)
+            self._stop(action.container_id)
         elif isinstance(action, Exclude):
             self._containers.exclude(action.nodes)
+
+    def _stop(self, container_id: str) -> None:
+        """Counts as its end: that YARN may never tell of it is no reason to wait for its replacement for ever."""
+        task_manager_id = self._containers.stop(container_id)
+        if task_manager_id is not None:
+            self._events.put(Completed(container_id, task_manager_id, KILLED_BY_MASTER, "Stopped by the application master"))
 
     def _watch_store(self, changes: Iterator[Change]) -> None:
         messages = Messages()

@@ -54,11 +54,13 @@ class SkeinContainers:
         if f"{group}-{container.instance}" != task_manager_id:
             raise RuntimeError(f"skein calls the container of {task_manager_id} {container.id}: it has started others of its own")
 
-    def stop(self, container_id: str) -> None:
+    def stop(self, container_id: str) -> str | None:
         """Has skein release the container."""
         for container in self._application.get_containers(states=_ALL_STATES):
             if container.yarn_container_id == container_id:
                 self._application.kill_container(container.id)
+                return f"{container.service_name}-{container.instance}"
+        return None
 
     def exclude(self, hosts: Collection[str]) -> None:
         """Tells the overlay, which tells YARN with its next heartbeat."""
