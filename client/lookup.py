@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from client import application_directory, rest, totals
+from client import application_directory, rest, totals, waiting
 from client.application import Application
 from client.application_details import ApplicationDetails, details
 from client.errors import ENVIRONMENT, REJECTED, USAGE, ClientError
@@ -17,6 +17,7 @@ from client.hadoop_configuration import HadoopConfiguration
 from client.identity import hadoop_user
 from client.resourcemanager import ResourceManager
 from client.totals import Totals
+from client.waiting import Reason
 
 logger = logging.getLogger(__name__)
 
@@ -109,3 +110,13 @@ def _look_here(application: str, environ: Mapping[str, str]) -> tuple[Applicatio
     state = "FINISHED" if told.outcome else "RUNNING"
     app = {"id": application, "name": told.name, "user": user, "state": state, "finalStatus": outcome, "trackingUrl": address}
     return details(app), told
+
+
+def why_waiting(known: ApplicationDetails, told: Application | None, environ: Mapping[str, str]) -> list[Reason]:
+    """Returns why an application waits for containers, nothing when it does not, or when the ResourceManager does not say."""
+    if is_local(known.id) or known.ended or (told is not None and not told.waiting):
+        return []
+    try:
+        return waiting.reasons(connect(environ).waiting(known.id))
+    except rest.RestError:
+        return []

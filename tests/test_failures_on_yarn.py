@@ -128,7 +128,7 @@ def master_of(cluster, app):
 def staging_of(cluster, app):
     filesystem, path = treadle.open_filesystem(f"{cluster.namenode_uri}/user")
     selector = pa.fs.FileSelector(path, recursive=True)
-    return [info.path for info in filesystem.get_file_info(selector) if app in info.path]
+    return [info.path for info in filesystem.get_file_info(selector) if f".skein/{app}" in info.path]
 
 
 def test_a_second_application_master_goes_on_where_the_first_was_killed(cluster, numbers, tmp_path):

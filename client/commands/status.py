@@ -32,19 +32,25 @@ Examples:
 @click.argument("application", metavar="APP", shell_complete=candidates.applications)
 def status(application: str, as_json: bool) -> None:
     """Shows one application, whatever its state."""
-    from client.lookup import look, totals_for
+    from client.lookup import look, totals_for, why_waiting
     from client.table import aligned
 
     known, told = look(application, os.environ)
+    reasons = why_waiting(known, told, os.environ)
     queue, cluster = totals_for(known, os.environ)
     tree = _tree(known, told) | {
         "queue_totals": queue and dataclasses.asdict(queue),
         "cluster_totals": cluster and dataclasses.asdict(cluster),
+        "waiting": [reason.cause for reason in reasons],
     }
     if as_json:
         click.echo(json.dumps(tree))
         return
-    click.echo("\n".join([*aligned([*_rows(tree), *_total_rows(queue, cluster)]), *_tables(told)]))
+    click.echo(
+        "\n".join(
+            [*aligned([*_rows(tree), *(("waiting", reason.cause) for reason in reasons), *_total_rows(queue, cluster)]), *_tables(told)]
+        )
+    )
 
 
 def _tree(known: ApplicationDetails, told: Application | None) -> dict[str, Any]:
