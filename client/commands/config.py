@@ -8,7 +8,7 @@ import textwrap
 
 import click
 
-from client.commands import candidates
+from client.commands import configuring
 
 # \b is click's mark for lines that are to stay as they are
 _HELP = """Show the effective configuration, each key with where its value comes from; or, with --keys, every option that there is.
@@ -21,23 +21,8 @@ Examples:
 
 
 @click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--properties-file",
-    "files",
-    multiple=True,
-    metavar="FILE",
-    shell_complete=candidates.files,
-    help="Flink's config.yaml or flink-conf.yaml.",
-)
-@click.option(
-    "-D",
-    "--conf",
-    "definitions",
-    multiple=True,
-    metavar="KEY=VALUE",
-    shell_complete=candidates.keys,
-    help="Any option of the configuration.",
-)
+@configuring.files
+@configuring.definitions
 @click.option("--keys", is_flag=True, help="List every option with its default and meaning.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 def config(files: tuple[str, ...], definitions: tuple[str, ...], keys: bool, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.commands import candidates
+from client.commands import candidates, configuring
 from client.console import Console
 
 if TYPE_CHECKING:
@@ -38,23 +38,8 @@ Exit codes: 0 when nothing failed, else 5.
 @click.option("--probe", is_flag=True, help="Run an application of one container, on a node with GPUs if there is one.")
 @click.option("--queue", metavar="QUEUE", shell_complete=candidates.queues, help="YARN queue, by its leaf name or full path.")
 @click.option("--resource", "resources", multiple=True, metavar="NAME=N[:TYPE]", help="Devices of each TaskManager, as for `submit run`.")
-@click.option(
-    "-D",
-    "--conf",
-    "definitions",
-    multiple=True,
-    metavar="KEY=VALUE",
-    shell_complete=candidates.keys,
-    help="Any option of the configuration.",
-)
-@click.option(
-    "--properties-file",
-    "files",
-    multiple=True,
-    metavar="FILE",
-    shell_complete=candidates.files,
-    help="Flink's config.yaml or flink-conf.yaml.",
-)
+@configuring.definitions
+@configuring.files
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 @click.pass_obj
 def doctor(

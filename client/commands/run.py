@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from client.commands import candidates
+from client.commands import candidates, configuring
 from client.commands.double_dash import DoubleDashCommand
 from client.console import Console
 
@@ -43,23 +43,8 @@ _CONFIGURATION = (
     click.option("--keytab", metavar="FILE", help="Take a Kerberos ticket from this keytab, for submit alone."),
     click.option("--principal", metavar="NAME", help="Principal of that ticket."),
     click.option("--proxy-user", metavar="USER", help="Run in the name of this user, where the cluster lets you."),
-    click.option(
-        "-D",
-        "--conf",
-        "definitions",
-        multiple=True,
-        metavar="KEY=VALUE",
-        shell_complete=candidates.keys,
-        help="Any option of the configuration.",
-    ),
-    click.option(
-        "--properties-file",
-        "files",
-        multiple=True,
-        metavar="FILE",
-        shell_complete=candidates.files,
-        help="Flink's config.yaml or flink-conf.yaml.",
-    ),
+    configuring.definitions,
+    configuring.files,
 )
 """Options that set keys of the configuration."""
 
