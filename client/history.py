@@ -31,7 +31,7 @@ class Past:
         summary: what its application master wrote last, with the outcome that its marker tells where it wrote no more.
         yarn: what YARN knows of it, asked only where no end was written, or that of a kill; None where it was not asked, or can't tell.
         untold: why it can't.
-        problem: why there is no summary, "" where there is one.
+        problem: why there is no summary, "" where there is one; what YARN knows of the application is shown all the same.
     """
 
     summary: Summary
@@ -52,7 +52,7 @@ class Past:
         if self.yarn is None and self.summary.outcome is None:
             return f"{NO_WORD}, or runs, and {self.untold}; this was written {self.summary.written}"
         if self.yarn is not None and not self.yarn.ended:
-            return f"it runs; this was written {self.summary.written}"
+            return f"it runs; this was written {self.summary.written}" if self.summary.written else "it runs, and has written nothing yet"
         own = self.summary.outcome.diagnostics if self.summary.outcome else NO_WORD
         return f"{own}\nYARN says: {self.yarn.diagnostics or self.yarn.final_status}" if self.yarn else own
 
@@ -83,7 +83,7 @@ class Histories:
             ClientError: when there is none, or it can't be read.
         """
         past = self._past(application)
-        if past.problem:
+        if past.problem and past.yarn is None:
             raise ClientError(past.problem, self._remedy(), ENVIRONMENT)
         return past
 
@@ -111,8 +111,8 @@ class Histories:
         else:
             problem = ""
         markers = sorted((found for name in names if (found := marker_of(name))), key=lambda marker: marker.attempt)
-        past = Past(_ended(replace(summary, id=application), markers[-1] if markers else None), problem="" if markers else problem)
-        return past if past.problem else self._with_yarn(past)
+        ended = _ended(replace(summary, id=application), markers[-1] if markers else None)
+        return self._with_yarn(Past(ended, problem="" if markers else problem))
 
     def _with_yarn(self, past: Past) -> Past:
         """A silent ResourceManager is asked once."""
@@ -123,7 +123,8 @@ class Histories:
             return replace(past, untold="no YARN knows of it")
         if not self._silent:
             try:
-                return replace(past, yarn=lookup.connect(self._environ).details(past.summary.id))
+                yarn = lookup.connect(self._environ).details(past.summary.id)
+                return replace(past, yarn=yarn, summary=_as_yarn_knows(yarn) if past.problem else past.summary)
             except rest.RestError as error:
                 if error.status == HTTPStatus.NOT_FOUND:
                     return replace(past, untold="YARN does not know it any more")
@@ -159,6 +160,12 @@ def _place(configured: str, environ: Mapping[str, str], *, local: bool) -> Histo
     if place is None:
         raise ClientError(f"{configured!r} is no directory on HDFS here", "name one with --dir, such as hdfs://HOST:PORT/path", USAGE)
     return place
+
+
+def _as_yarn_knows(yarn: ApplicationDetails) -> Summary:
+    """The application master left no summary: YARN knows the little that it knows of any application."""
+    ended = yarn.finished or None
+    return Summary(id=yarn.id, name=yarn.name, user=yarn.user, queue=yarn.queue, started=yarn.started, ended=ended, state=yarn.state)
 
 
 def _ended(summary: Summary, marker: Marker | None) -> Summary:

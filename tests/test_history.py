@@ -4,9 +4,11 @@ import json
 import time
 
 import pytest
+from client_rest_server import serving
 
 from client.errors import ClientError
-from client.history import histories
+from client.history import Histories, histories
+from client.history_files import LocalHistoryFiles
 from protocol.history import VERSION, Marker, Summary, events_file, marker_of, summary_of
 from protocol.outcome import FAILED, KILLED, SUCCEEDED, Outcome
 from protocol.wire import to_bytes
@@ -165,3 +167,36 @@ def test_no_directory_is_an_empty_list(tmp_path):
 
 def test_garbage_is_listed_as_unreadable(tmp_path):
     assert left(tmp_path, {"summary.json": b"{"}).latest(5)[0].problem
+
+
+ON_YARN = "application_1_0007"
+
+
+@pytest.fixture
+def nothing_written(tmp_path):
+    """The history of an application on YARN whose master was killed before it wrote anything, and YARN's word on it."""
+    (tmp_path / ON_YARN).mkdir()
+    with serving() as server:
+        (tmp_path / "yarn-site.xml").write_text(
+            "<configuration><property><name>yarn.resourcemanager.webapp.address</name>"
+            f"<value>{server.url.removeprefix('http://')}</value></property></configuration>"
+        )
+        environ = {"HADOOP_CONF_DIR": str(tmp_path), "HADOOP_USER_NAME": "ann"}
+        yield Histories(LocalHistoryFiles(tmp_path), "hdfs:///history", environ), server
+
+
+def test_yarn_is_heard_where_the_application_master_wrote_nothing(nothing_written):
+    known, server = nothing_written
+    app = {"id": ON_YARN, "name": "job", "user": "ann", "state": "FAILED", "finalStatus": "FAILED", "diagnostics": "exitCode 137"}
+    server.answer(f"/ws/v1/cluster/apps/{ON_YARN}", {"app": app | {"startedTime": 1000, "finishedTime": 61000}})
+    past = known.one(ON_YARN)
+    assert (past.status, past.told) == (FAILED, "its application master ended without a word\nYARN says: exitCode 137")
+    assert (past.summary.name, past.summary.user) == ("job", "ann")
+    server.answer(f"/ws/v1/cluster/apps/{ON_YARN}", {"app": app | {"state": "RUNNING", "finalStatus": "UNDEFINED"}})
+    assert known.one(ON_YARN).told == "it runs, and has written nothing yet"
+
+
+def test_where_yarn_does_not_know_it_either_nothing_can_be_shown(nothing_written):
+    known, _ = nothing_written
+    with pytest.raises(ClientError, match=r"summary\.json is not there"):
+        known.one(ON_YARN)
