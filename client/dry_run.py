@@ -88,13 +88,15 @@ def _look_at_cluster(line: CommandLine, environ: Mapping[str, str], found: Findi
 
 
 def _ask(manager: ResourceManager, settings: Settings | None, found: Findings) -> None:
-    """A configuration that is wrong is asked about only whether there is anybody to ask: what it would get is not what was meant."""
+    """Where a value is wrong, all that can be known is whether there is anybody to ask."""
     view = manager.view()
     if settings is None:
         found.warnings.append("whether this cluster can run it was not checked: first the configuration has to be right")
         return
-    found.fail(REJECTED, preflight.problems(settings, view))
-    found.warnings += preflight.warnings(settings, view)
+    problems = preflight.problems(settings, view)
+    found.fail(REJECTED, problems)
+    if not problems:
+        found.warnings += preflight.warnings(settings, view)
 
 
 def tree(line: CommandLine, found: Findings) -> dict[str, Any]:

@@ -59,7 +59,8 @@ class Checked:
 
     Attributes:
         configuration: the keys that take effect.
-        settings: None while there are problems, or a flag is missing: there would be stand-ins among them.
+        settings: None where a value is wrong, or a line or flag could not be read: there would be stand-ins among them. A key that
+            nobody reads changes none of them.
         problems: everything that is wrong.
         warnings: what is read otherwise than it is written, or left out.
     """
@@ -86,7 +87,7 @@ def check(files: Sequence[FileContent], overrides: Sequence[tuple[str, str, str]
     following = [*keys.without_effect, *reader.problems] if known else reader.refused
     problems = tuple(dict.fromkeys([*unread, *keys.misspelt, *following]))
     warnings = [*(warning for file in files for warning in file.warnings), *keys.warnings, *reader.warnings]
-    return Checked(configuration, settings if known and not problems else None, problems, tuple(dict.fromkeys(warnings)))
+    return Checked(configuration, settings if known and not reader.problems else None, problems, tuple(dict.fromkeys(warnings)))
 
 
 def load(files: Sequence[Path] = (), overrides: Sequence[tuple[str, str, str]] = ()) -> Configuration:

@@ -306,6 +306,14 @@ def test_a_configuration_that_is_wrong_is_not_held_against_the_cluster(dry, edge
     assert tree["warnings"] == ["whether this cluster can run it was not checked: first the configuration has to be right"]
 
 
+def test_a_misspelt_key_keeps_nobody_from_asking_the_cluster(dry, edge, resourcemanager, listening):
+    edge(resourcemanager.url, listening)
+    code, causes, tree = told(dry, "--queue", "defalt", "-D", "yarn.aplication.name=x", "job.py")
+    assert (code, causes[1:], tree["warnings"]) == (2, ["queue 'defalt' does not exist", *NO_CLIENT], [])
+    assert causes[0].startswith("yarn.aplication.name is not an option")
+    assert [request["role"] for request in tree["requests"]] == ["application master", "TaskManager"]
+
+
 @pytest.mark.cluster
 def test_on_a_cluster_refusals_are_told_with_exit_code_4(dry, job, cluster, monkeypatch):
     for name, value in cluster.environment().items():
