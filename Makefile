@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OVERLAY := yarn_overlay/treadle-yarn-overlay.jar
 INSTALLED := $(VENV)/.installed
+EXTRAS ?= dataset,test
 KEEP ?=
 SEED ?= 1
 MINUTES ?= 10
@@ -50,7 +51,7 @@ tools:
 $(INSTALLED): setup.cfg pyproject.toml | tools
 	@echo "Installing Treadle into $(VENV)" >&2
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --editable '.[dataset,test]'
+	@$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@
 
 $(OVERLAY): $(shell find yarn_overlay -name '*.java' -path '*main*' 2>/dev/null) yarn_overlay/pom.xml | tools
