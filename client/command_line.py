@@ -12,10 +12,11 @@ from client.deadline import parse_timeout
 from client.errors import ClientError
 from client.flags import Flags, gather, parse_master
 from client.request import Request, parse_job
-from conf import configuration
+from conf import configuration, options
 from conf.configuration import Checked
+from conf.entry import Entry
 from conf.errors import ConfigError, Problem
-from conf.files import read_file
+from conf.files import FileContent, read_file
 from conf.settings import Login, Settings
 from protocol.launch import Job
 
@@ -73,7 +74,7 @@ def understand(
     job, script = _tried("job", problems, lambda: parse_job(words, is_command=is_command)) or (None, None)
     files = [read_file(path) for path in flags.paths]
     overrides, wrong = gather(flags, count, files)
-    checked = configuration.check(files, overrides, complete=not wrong)
+    checked = configuration.check([_called_after(job), *files] if job else files, overrides, complete=not wrong)
     refused, borne = _drivers(checked.settings)
     problems += [*wrong, *checked.problems, *refused]
     if checked.settings is not None:
@@ -81,6 +82,11 @@ def understand(
         problems += login.problems(checked.settings.login, local=kind == LOCAL)
         borne += neighbours.unshipped(script, checked.settings.shipped) if script else ()
     return CommandLine(kind, checked, job, script, tuple(dict.fromkeys(problems)), (*checked.warnings, *borne))
+
+
+def _called_after(job: Job) -> FileContent:
+    """An application without a name is called as its job, as Spark does; what files and flags say is stronger."""
+    return FileContent({options.NAME.key: Entry(Path(job.argv[0]).name, "the job's name")})
 
 
 def _contradictions(master: str | None, *, detach: bool, timeout: str | None) -> Iterator[Problem]:

@@ -42,7 +42,7 @@ def param_prefix(name: str) -> str:
     return f"{RESOURCE_PREFIX}{name}.{PARAM}"
 
 
-NAME = Option("yarn.application.name", TEXT, "Name of the application, as YARN lists it.")
+NAME = Option("yarn.application.name", TEXT, "Name of the application, as YARN lists it; of `submit run` by default the job's.")
 QUEUE = Option("yarn.application.queue", TEXT, "Queue that the application is submitted to.")
 AM_MEMORY = Option(
     "jobmanager.memory.process.size",
