@@ -32,7 +32,11 @@ NODE_MAX_FAILURES = Option(
     whole_number(1),
     "After so many failures that speak against a node (devices missing or lost, no start, silence) it gets no TaskManager for a while.",
 )
-NODE_EXCLUSION = Option("treadle.node.exclusion", DURATION_MS, "How long that is. The last known node is never excluded.")
+NODE_EXCLUSION = Option(
+    "treadle.node.exclusion",
+    DURATION_MS,
+    "How long that is, and how long no TaskManager takes a device again that one has lost. The last known node is never excluded.",
+)
 RESTART_TYPE = Option(
     "restart-strategy.type",
     one_of("none", "fixed-delay"),

@@ -14,6 +14,9 @@ FAILURES = "failures/"
 LOST_DEVICES = "lost-devices/"
 """Prefix of `DeviceLost`, one per device that a TaskManager lost while it held it."""
 
+EXCLUDED_DEVICES = "excluded-devices"
+"""The one `DeviceExclusions`, written by the application master when devices were lost; a TaskManager reads it before it takes any."""
+
 RESULTS = "results/"
 """Prefix of `SlotResult`, one per slot whose process ended."""
 

@@ -88,6 +88,23 @@ class DeviceLost:
 
 
 @dataclass(frozen=True)
+class ExcludedDevice:
+    """A device of this node (`Registration.node`) that was lost: a TaskManager that starts there leaves it to nobody, for this `cause`."""
+
+    node: str
+    resource: str
+    uuid: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class DeviceExclusions:
+    """All devices that are kept out now."""
+
+    devices: tuple[ExcludedDevice, ...]
+
+
+@dataclass(frozen=True)
 class JobDeployment:
     """What the job's slots are to run.
 

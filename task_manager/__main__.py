@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 from conf.configuration import from_flat
@@ -28,6 +29,7 @@ from task_manager.assigned import ask
 from task_manager.dealing import Hand, deal, visibility
 from task_manager.device_usage import DeviceUsageWatch
 from task_manager.devices import acquire
+from task_manager.exclusions import excluded_devices
 from task_manager.health import HealthWatch
 from task_manager.heartbeat import Pulse
 from task_manager.held_devices import HeldDevices
@@ -140,7 +142,8 @@ def run(launch: Launch, identity: Identity, store_address: Path | None) -> int:
         opening = pool.submit(open_store, store_address)
         try:
             assigned = ask(group.external_resources, os.environ)
-            held = acquire(group.external_resources, leases, at_end, settings.lease_timeout_s, assigned)
+            excluded = cache(lambda: excluded_devices(opening.result(), identity.node))
+            held = acquire(group.external_resources, leases, at_end, settings.lease_timeout_s, assigned, excluded)
             dealt = deal_to_slots(held, group, identity.task_manager_id)
         except DriverError as error:
             logger.error("Could not register: %s. %s\n%s", error.cause, error.remedy, error.detail)

@@ -29,6 +29,7 @@ def acquire(
     at_end: ExitStack,
     timeout_s: float = 0.0,
     assigned: Callable[[], Assigned | None] = unknown,
+    excluded: Callable[[], Mapping[str, str]] = dict,
 ) -> dict[str, HeldDevices]:
     """Returns the leased devices of each resource that has a driver, as many as asked for, and the driver.
 
@@ -41,6 +42,7 @@ def acquire(
         timeout_s: how long to wait for devices of a resource that others use now, such as the dying slots of a TaskManager that this
             one replaces. Nobody waits for devices that are not there.
         assigned: gives the GPUs that YARN has assigned to this container, where it does; no others are taken then.
+        excluded: gives the devices that are not to be taken, UUID → why.
 
     Raises:
         DriverError: when a driver can't be loaded or fails, or shows fewer free devices than asked for; for a resource with
@@ -49,7 +51,7 @@ def acquire(
     found = {}
     for resource in resources:
         if resource.driver is not None:
-            held = found[resource.name] = _Acquisition(resource, resource.driver, leases, timeout_s, assigned).held(at_end)
+            held = found[resource.name] = _Acquisition(resource, resource.driver, leases, timeout_s, assigned, excluded).held(at_end)
             logger.info("Leased %s: %s", resource.name, ", ".join(device.uuid for device in held.devices) or "none")
     return found
 
@@ -70,10 +72,17 @@ class _Acquisition:
     """
 
     def __init__(
-        self, resource: ExternalResource, factory: str, leases: Leases, timeout_s: float, assigned: Callable[[], Assigned | None]
+        self,
+        resource: ExternalResource,
+        factory: str,
+        leases: Leases,
+        timeout_s: float,
+        assigned: Callable[[], Assigned | None],
+        excluded: Callable[[], Mapping[str, str]],
     ) -> None:
         self._resource, self._factory, self._leases, self._timeout_s = resource, factory, leases, timeout_s
         self._assigned = assigned if resource.yarn_type == YARN_TYPE else unknown
+        self._excluded = excluded
         self._least = 0 if resource.on_missing == "warn" else resource.amount
         self._own: dict[str, FoundDevice] = {}
         self._shown: list[FoundDevice] = []
@@ -128,11 +137,11 @@ class _Acquisition:
 
     def _lease(self) -> None:
         """Leases as many of the devices shown as are asked for, or none when too few are free."""
-        assigned = self._assigned()  # which may take its time, so not in our turn
+        assigned, excluded = self._assigned(), self._excluded()  # which may take their time, so not in our turn
         with self._leases.turn():
             self._taken = {}
             for device in self._shown:
-                if device.uuid not in self._own and (assigned is None or assigned.includes(device)):
+                if device.uuid not in {*self._own, *excluded} and (assigned is None or assigned.includes(device)):
                     self._take(device)
             self._free = len(self._own)
             self._keep(best(list(self._own.values()), self._resource.amount) if self._free >= self._least else ())
@@ -171,10 +180,14 @@ class _Acquisition:
         if assigned is not None and not self._taken:
             return mismatch(name, asked, assigned, self._shown, detail)
         after = f" after {self._timeout_s:g} s" if self._waited else ""
-        held = "".join(f"; {uuid} is held by {holder}" for uuid, holder in self._taken.items())
+        excluded = self._excluded()
+        lost = [f"; {device.uuid} was lost before: {excluded[device.uuid]}" for device in self._shown if device.uuid in excluded]
+        held = "".join([*(f"; {uuid} is held by {holder}" for uuid, holder in self._taken.items()), *lost])
         lower = f"lower external-resource.{name}.amount"
         if self._taken:
             remedy = f"Other containers of this node hold devices that YARN did not isolate: wait for their end, or {lower}."
+        elif lost:
+            remedy = f"Have the lost devices looked at, or {lower}."
         elif busy:
             remedy = f"Other processes of this node use the rest, see below: end them, or {lower}."
         else:

@@ -4,11 +4,12 @@ import pytest
 from test_cluster_state import ASKED, deployed, finish, granted, registration, running, state
 
 from protocol.outcome import Outcome
-from protocol.records import VERSION, DeviceLost, Heartbeat, RegistrationFailure, SlotResult
+from protocol.records import VERSION, DeviceLost, ExcludedDevice, Heartbeat, RegistrationFailure, SlotResult
 from yarn_am.events import (
     Completed,
     Deploy,
     Exclude,
+    ExcludeDevices,
     Finish,
     Granted,
     Heard,
@@ -186,7 +187,8 @@ def test_registration_times_out_from_the_grant_and_not_from_the_request():
 
 def test_a_lost_device_replaces_its_task_manager():
     cluster = running("main")
-    assert cluster.handle(lost_device(), 5) == [StopContainer("c0"), RequestContainer("tm-2", "tm")]
+    kept_out = ExcludeDevices((ExcludedDevice("nm1", "gpu", "GPU-1", "NVML says: GPU is lost"),))
+    assert cluster.handle(lost_device(), 5) == [StopContainer("c0"), kept_out, RequestContainer("tm-2", "tm")]
     assert cluster.task_managers["tm-0"].lost_devices == {"GPU-1": "NVML says: GPU is lost"}
     assert cluster.losses.failures[0][1].cause == "lost gpu GPU-1: NVML says: GPU is lost; out of service: tm-0/slot-0"
     assert cluster.handle(Completed("c0", "tm-0", -100, ""), 6) == []
@@ -269,7 +271,7 @@ def test_a_node_is_excluded_after_its_failures_and_let_in_again_later():
     assert Exclude(frozenset({"nm1"})) in actions
     assert cluster.losses.excluded == {"nm1"}
     assert cluster.handle(Tick(), 109) == []
-    assert cluster.handle(Tick(), 111) == [Exclude(frozenset())]
+    assert cluster.handle(Tick(), 111) == [Exclude(frozenset()), ExcludeDevices(())]
 
 
 def test_the_last_known_node_is_never_excluded():

@@ -208,6 +208,7 @@ class ClusterState:
         task_manager.lost_devices[lost.uuid] = lost.cause
         node = task_manager.registration.node if task_manager.registration else ""
         failure = causes.device_lost(lost, node)
+        self.losses.lost_device(lost, node, now)
         if not lost.slots:
             self.losses.note(failure, now)
             return []

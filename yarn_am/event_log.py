@@ -17,6 +17,7 @@ from yarn_am.events import (
     Deploy,
     Event,
     Exclude,
+    ExcludeDevices,
     Finish,
     Granted,
     LostDevice,
@@ -188,6 +189,10 @@ class EventLog:
     @_of_action.register
     def _(self, action: Exclude) -> Json:
         return {"event": "nodes excluded", "nodes": sorted(action.nodes)}
+
+    @_of_action.register
+    def _(self, action: ExcludeDevices) -> Json:
+        return {"event": "devices excluded", "devices": [f"{each.resource} {each.uuid} of {each.node}" for each in action.devices]}
 
     @_of_action.register
     def _(self, action: Finish) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.outcome import Outcome
-from protocol.records import DeviceLost, Heartbeat, JobDeployment, Registration, RegistrationFailure, SlotResult
+from protocol.records import DeviceLost, ExcludedDevice, Heartbeat, JobDeployment, Registration, RegistrationFailure, SlotResult
 
 
 @dataclass(frozen=True)
@@ -187,4 +187,11 @@ class Exclude:
     nodes: frozenset[str]
 
 
-Action = StartMain | Deploy | Finish | RequestContainer | StopContainer | Exclude
+@dataclass(frozen=True)
+class ExcludeDevices:
+    """Tell the TaskManagers that start from now on which devices to leave alone; none: all are let in again."""
+
+    devices: tuple[ExcludedDevice, ...]
+
+
+Action = StartMain | Deploy | Finish | RequestContainer | StopContainer | Exclude | ExcludeDevices

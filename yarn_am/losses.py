@@ -12,8 +12,10 @@ from collections import Counter, deque
 from collections.abc import Iterator
 
 from protocol.outcome import FAILED, Outcome
+from protocol.records import DeviceLost, ExcludedDevice
 from yarn_am import causes
-from yarn_am.events import Action, Exclude, Finish, Granted, RequestContainer, StopContainer
+from yarn_am.events import Action, Exclude, ExcludeDevices, Finish, Granted, RequestContainer, StopContainer
+from yarn_am.excluded_devices import ExcludedDevices
 from yarn_am.failures import Failure, Kind
 from yarn_am.plan import GroupPlan, Plan
 from yarn_am.replacement import Replacements
@@ -40,6 +42,8 @@ class Losses:
         failures: the latest, each with its number, from 1.
         counts: how many there have been, by kind.
         nodes: hosts that gave containers.
+        excluded: hosts that are kept out now.
+        excluded_devices: devices that are.
     """
 
     def __init__(self, plan: Plan, task_managers: TaskManagers) -> None:
@@ -49,6 +53,8 @@ class Losses:
         self.counts: Counter[Kind] = Counter()
         self.nodes: set[str] = set()
         self.excluded: frozenset[str] = frozenset()
+        self.excluded_devices: tuple[ExcludedDevice, ...] = ()
+        self._bad_devices = ExcludedDevices(plan.limits.exclusion_s)
         self._number = 0
         self._proven: set[str] = set()
         self._held: list[tuple[TaskManager, Failure, float]] = []
@@ -94,6 +100,10 @@ class Losses:
             return self._end_if_hopeless(task_manager.group)
         return self._replace(task_manager, now)
 
+    def lost_device(self, lost: DeviceLost, node: str, now: float) -> None:
+        """A device is lost: nobody is to take it again for a while."""
+        self._bad_devices.add(lost, node, now)
+
     def _end_if_hopeless(self, group: GroupPlan) -> list[Action]:
         if any(each.group is group and each.state is not TaskManagerState.ENDED for each in self._task_managers):
             return []
@@ -135,8 +145,11 @@ class Losses:
                 yield task_manager, causes.vanished(task_manager.id, node)
 
     def _exclude(self, now: float) -> list[Action]:
-        excluded = self._replacements.excluded(now)
-        if excluded == self.excluded:
-            return []
-        self.excluded = excluded
-        return [Exclude(excluded)]
+        actions: list[Action] = []
+        if (nodes := self._replacements.excluded(now)) != self.excluded:
+            self.excluded = nodes
+            actions.append(Exclude(nodes))
+        if (devices := self._bad_devices.at(now)) != self.excluded_devices:
+            self.excluded_devices = devices
+            actions.append(ExcludeDevices(devices))
+        return actions

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from protocol import keys
 from protocol.outcome import FAILED, SUCCEEDED, Outcome
+from protocol.records import DeviceExclusions
 from protocol.store import Change, Store, StoreClosedError
 from protocol.wire import to_bytes
 from yarn_am.cluster_state import ClusterState
@@ -20,6 +21,7 @@ from yarn_am.events import (
     Deploy,
     Event,
     Exclude,
+    ExcludeDevices,
     Finish,
     MasterLost,
     RequestContainer,
@@ -152,6 +154,8 @@ class Master:
             self._stop(action.container_id)
         elif isinstance(action, Exclude):
             self._containers.exclude(action.nodes)
+        elif isinstance(action, ExcludeDevices):
+            self._store.put(keys.EXCLUDED_DEVICES, to_bytes(DeviceExclusions(action.devices)))
 
     def _stop(self, container_id: str) -> None:
         """Counts as its end: that YARN may never tell of it is no reason to wait for its replacement for ever."""

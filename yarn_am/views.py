@@ -106,6 +106,7 @@ def application(state: ClusterState, settings: Settings, about: About, now: floa
         "jobs": jobs(state),
         "waiting": waiting(state),
         "excluded_nodes": sorted(state.losses.excluded),
+        "excluded_devices": [dataclasses.asdict(device) for device in state.losses.excluded_devices],
         "failures": [failure(number, each, about) for number, each in state.losses.failures],
     }
 
