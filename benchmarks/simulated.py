@@ -13,10 +13,11 @@ from pathlib import Path
 
 from protocol import keys
 from protocol.launch import CERTIFICATE, KEY
-from protocol.records import VERSION, Device, DeviceUsage, Heartbeat, Registration, Slot, SlotUsage
+from protocol.records import VERSION, Device, Registration, Slot
 from protocol.skein_import import import_skein
 from protocol.skein_store import SkeinStore
 from protocol.store import Store, StoreClosedError
+from protocol.usage import DeviceUsage, Heartbeat, SlotUsage
 from protocol.wire import to_bytes
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.outcome import Outcome
-from protocol.records import DeviceUsage, SlotUsage
+from protocol.usage import DeviceUsage, SlotUsage
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
-from client import application, rest
+from client import rest
 from client.application import Application
 from client.cluster import ApplicationReport
 from client.errors import ENVIRONMENT, ClientError
+from client.master_rest import ask_master, proxied
 from client.progress import Progress
 from client.resourcemanager import ResourceManager
 from protocol.outcome import Outcome, from_diagnostics
@@ -112,27 +113,6 @@ class YarnSource:
             ) from error
         self._unknown_since = None
         return report
-
-
-def proxied(manager: ResourceManager, application_id: str, tracking_url: str) -> str:
-    """Returns the address of an application behind YARN's proxy.
-
-    The tracking URL that YARN reports knows of a proxy that runs apart from the ResourceManager (yarn.web-proxy.address).
-    """
-    before, proxy, _ = tracking_url.partition("/proxy/")
-    return f"{before}/proxy/{application_id}" if proxy else manager.proxy(application_id)
-
-
-def ask_master(base: str, *, follower: bool = True) -> Application | None:
-    """Returns what the application master says, None while it doesn't (not started yet, just ended, or a page of YARN's in its place).
-
-    The master waits at its end for a `follower`, not for one who looks once.
-    """
-    try:
-        return application.application(rest.get_json(f"{base}/application{'?follower=1' if follower else ''}"))
-    except (rest.RestError, ValueError) as error:
-        logger.debug("the application master does not answer: %s", error)
-        return None
 
 
 class Follower:

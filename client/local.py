@@ -16,7 +16,8 @@ from client import application_directory, credentials, history_directory
 from client.application import Application
 from client.cluster import ApplicationReport
 from client.errors import ENVIRONMENT, ClientError
-from client.follow import Sight, ask_master
+from client.follow import Sight
+from client.master_rest import ask_master
 from client.request import Request
 from client.staging import stage
 from client.unpacking import placed

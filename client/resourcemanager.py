@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from client import application_containers, application_details, cluster, rest, waiting_facts
-from client.application_containers import Container
+from client import application_details, cluster, rest
 from client.application_details import ApplicationDetails
 from client.errors import ENVIRONMENT, ClientError
-from client.waiting_facts import WaitingFacts
+
+if TYPE_CHECKING:
+    from client.application_containers import Container
+    from client.waiting_facts import WaitingFacts
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +86,8 @@ class ResourceManager:
         Raises:
             rest.RestError: as `report`.
         """
+        from client import application_containers
+
         attempts = application_containers.attempts(application, self._get(f"apps/{application}/appattempts"))
         trees = [self._get(f"apps/{application}/appattempts/{attempt}/containers") for attempt in attempts]
         return tuple(container for tree in trees for container in application_containers.containers(tree))
@@ -94,6 +98,8 @@ class ResourceManager:
         Raises:
             rest.RestError: as `report`.
         """
+        from client import application_containers
+
         return application_containers.of_master(self._get(f"apps/{application}")["app"])
 
     def log_aggregation(self, application: str) -> str:
@@ -110,6 +116,8 @@ class ResourceManager:
         Raises:
             rest.RestError: as `report`.
         """
+        from client import waiting_facts
+
         app, scheduler, nodes = (self._get(path) for path in (f"apps/{application}", "scheduler", "nodes"))
         return waiting_facts.facts(app, scheduler, nodes)
 

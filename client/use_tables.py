@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from client.application import Application, Device, Slot, TaskManager
-from protocol.records import DeviceUsage, SlotUsage
+from protocol.usage import DeviceUsage, SlotUsage
 
 CONTAINER_HEADER = ("TASKMANAGER / SLOT", "NODE", "STATE", "MEMORY (MiB)", "CPU", "RUNS (s)")
 DEVICE_HEADER = ("SLOT", "NODE", "RESOURCE", "INDEX", "NAME", "STATE", "UTIL", "MEMORY (MiB)", "TEMP", "POWER")

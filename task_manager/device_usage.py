@@ -13,7 +13,7 @@ from typing import Any
 
 from drivers import device as drivers
 from drivers.device import DriverError
-from protocol.records import DeviceUsage
+from protocol.usage import DeviceUsage
 from task_manager.held_devices import HeldDevices
 
 logger = logging.getLogger(__name__)

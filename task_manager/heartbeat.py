@@ -8,8 +8,9 @@ import time
 from collections.abc import Mapping
 
 from protocol import keys
-from protocol.records import VERSION, Heartbeat, SlotUsage
+from protocol.records import VERSION
 from protocol.store import Store
+from protocol.usage import Heartbeat, SlotUsage
 from protocol.wire import to_bytes
 from task_manager.device_usage import DeviceUsageWatch
 from task_manager.identity import Identity

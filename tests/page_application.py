@@ -7,16 +7,8 @@ import threading
 import time
 
 from conf import configuration
-from protocol.records import (
-    VERSION,
-    Device,
-    DeviceUsage,
-    Heartbeat,
-    Registration,
-    RegistrationFailure,
-    Slot,
-    SlotUsage,
-)
+from protocol.records import VERSION, Device, Registration, RegistrationFailure, Slot
+from protocol.usage import DeviceUsage, Heartbeat, SlotUsage
 from yarn_am.about import About
 from yarn_am.cluster_state import ClusterState
 from yarn_am.events import Event, Granted, Heard, Progress, Registered, RegistrationFailed

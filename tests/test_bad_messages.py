@@ -13,8 +13,9 @@ from protocol import keys
 from protocol.local_store import LocalStore, LocalStoreServer
 from protocol.memory_store import MemoryStore
 from protocol.outcome import FAILED, Outcome
-from protocol.records import VERSION, DeviceLost, Heartbeat, SlotResult, SlotUsage
+from protocol.records import VERSION, DeviceLost, SlotResult
 from protocol.store import Change
+from protocol.usage import Heartbeat, SlotUsage
 from protocol.wire import MAX_BYTES, MalformedRecordError, from_bytes, to_bytes
 from yarn_am import tap
 from yarn_am.events import Heard, LostDevice, Registered, SlotEnded

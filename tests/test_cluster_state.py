@@ -3,7 +3,8 @@
 import pytest
 
 from protocol.outcome import Outcome
-from protocol.records import VERSION, Device, Heartbeat, Registration, Slot, SlotResult
+from protocol.records import VERSION, Device, Registration, Slot, SlotResult
+from protocol.usage import Heartbeat
 from yarn_am.cluster_state import ApplicationState, ClusterState
 from yarn_am.events import (
     Completed,

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from drivers.device import DeviceUsage, DriverError, FoundDevice
-from protocol import records
+from protocol import usage
 from task_manager.device_usage import DeviceUsageWatch
 from task_manager.held_devices import HeldDevices
 
@@ -63,9 +63,9 @@ def test_what_a_driver_tells_is_told_of_each_device(watch):
     wait_for(lambda: utilization(watching)["a"])
     nothing = (None,) * 5
     assert watching.latest() == (
-        records.DeviceUsage("gpu", "a", 7, 1, 2, 3, 4.5),
-        records.DeviceUsage("gpu", "b", *nothing),
-        records.DeviceUsage("rdma", "c", *nothing),
+        usage.DeviceUsage("gpu", "a", 7, 1, 2, 3, 4.5),
+        usage.DeviceUsage("gpu", "b", *nothing),
+        usage.DeviceUsage("rdma", "c", *nothing),
     )
 
 

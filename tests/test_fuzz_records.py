@@ -14,8 +14,9 @@ from drivers.device import DriverError
 from drivers.script_output import ScriptOutput
 from protocol import keys
 from protocol.launch import Launch
-from protocol.records import DeviceLost, Heartbeat, JobDeployment, Registration, RegistrationFailure, SlotResult
+from protocol.records import DeviceLost, JobDeployment, Registration, RegistrationFailure, SlotResult
 from protocol.store import Change
+from protocol.usage import Heartbeat
 from protocol.wire import MalformedRecordError, from_bytes, to_bytes
 from yarn_am.messages import Messages
 

@@ -4,7 +4,8 @@ import pytest
 from test_cluster_state import ASKED, deployed, finish, granted, registration, running, state
 
 from protocol.outcome import Outcome
-from protocol.records import VERSION, DeviceLost, ExcludedDevice, Heartbeat, RegistrationFailure, SlotResult
+from protocol.records import VERSION, DeviceLost, ExcludedDevice, RegistrationFailure, SlotResult
+from protocol.usage import Heartbeat
 from yarn_am.events import (
     Completed,
     Deploy,

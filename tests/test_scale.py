@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from benchmarks import proc, replacements, scale, simulated
-from protocol.records import Heartbeat, Registration
+from protocol.records import Registration
+from protocol.usage import Heartbeat
 from protocol.wire import from_bytes, to_bytes
 
 

@@ -14,7 +14,8 @@ import pytest
 from protocol import keys
 from protocol.local_store import LocalStoreServer
 from protocol.memory_store import MemoryStore
-from protocol.records import Heartbeat, JobDeployment, SlotResult
+from protocol.records import JobDeployment, SlotResult
+from protocol.usage import Heartbeat
 from protocol.wire import from_bytes, to_bytes
 
 TASK_MANAGER = textwrap.dedent("""

@@ -4,7 +4,8 @@ import pytest
 from test_cluster_state import registration, running, state
 from test_rest import Served
 
-from protocol.records import VERSION, DeviceLost, DeviceUsage, Heartbeat, SlotUsage
+from protocol.records import VERSION, DeviceLost
+from protocol.usage import DeviceUsage, Heartbeat, SlotUsage
 from yarn_am.events import Completed, Heard, LostDevice, Registered
 from yarn_am.samples import Quantity, Samples
 

@@ -7,19 +7,8 @@ from hypothesis import strategies as st
 
 from protocol.launch import Job, Launch
 from protocol.outcome import Outcome, from_diagnostics
-from protocol.records import (
-    VERSION,
-    Device,
-    DeviceLost,
-    DeviceUsage,
-    Heartbeat,
-    JobDeployment,
-    Registration,
-    RegistrationFailure,
-    Slot,
-    SlotResult,
-    SlotUsage,
-)
+from protocol.records import VERSION, Device, DeviceLost, JobDeployment, Registration, RegistrationFailure, Slot, SlotResult
+from protocol.usage import DeviceUsage, Heartbeat, SlotUsage
 from protocol.wire import MAX_BYTES, MalformedRecordError, from_bytes, to_bytes
 
 DEVICE = Device("gpu", "0", "GPU-nm1-0000", {"name": "Fake A100"})

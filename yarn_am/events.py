@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.outcome import Outcome
-from protocol.records import DeviceLost, ExcludedDevice, Heartbeat, JobDeployment, Registration, RegistrationFailure, SlotResult
+from protocol.records import DeviceLost, ExcludedDevice, JobDeployment, Registration, RegistrationFailure, SlotResult
+from protocol.usage import Heartbeat
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from protocol import keys
-from protocol.records import DeviceLost, Heartbeat, Registration, RegistrationFailure, SlotResult
+from protocol.records import DeviceLost, Registration, RegistrationFailure, SlotResult
 from protocol.store import Change
+from protocol.usage import Heartbeat
 from protocol.wire import MalformedRecordError, from_bytes
 from yarn_am.events import Event, Heard, LostDevice, Registered, RegistrationFailed, RegistrationLost, SlotEnded
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from protocol.records import DeviceUsage
+from protocol.usage import DeviceUsage
 from yarn_am.cluster_state import ApplicationState, ClusterState
 from yarn_am.failures import Kind
 from yarn_am.task_managers import TaskManager, TaskManagerState

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from protocol.records import VERSION, DeviceLost, Heartbeat, Registration
+from protocol.records import VERSION, DeviceLost, Registration
+from protocol.usage import Heartbeat
 from yarn_am.task_managers import TaskManager, TaskManagerState
 
 

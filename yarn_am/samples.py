@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from protocol.records import Heartbeat
+from protocol.usage import Heartbeat
 
 KEPT = 360
 """Samples of each quantity: an hour at the default `heartbeat.interval`."""

@@ -6,7 +6,8 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from protocol.records import Heartbeat, Registration
+from protocol.records import Registration
+from protocol.usage import Heartbeat
 from yarn_am.plan import GroupPlan, Plan
 from yarn_am.samples import Samples
 
