@@ -16,7 +16,7 @@ from client.errors import USAGE, ClientError
 from client.shipping import is_in_archive
 from conf import options
 from conf.errors import ConfigError, Problem
-from conf.failure_options import ALLOWED_FAILURES, RESTART_ATTEMPTS, RESTART_TYPE
+from conf.failure_options import ALLOWED_FAILURES, FAIL_FAST, RESTART_ATTEMPTS, RESTART_TYPE
 from conf.files import FileContent, read_file
 from conf.login_options import KEYTAB, PRINCIPAL, PROXY_USER
 
@@ -35,6 +35,7 @@ _KEYS = {
     "vcores": options.CPU_CORES.key,
     "restart_attempts": RESTART_ATTEMPTS.key,
     "allow_failures": ALLOWED_FAILURES.key,
+    "fail_fast": FAIL_FAST.key,
     "keytab": KEYTAB.key,
     "principal": PRINCIPAL.key,
     "proxy_user": PROXY_USER.key,
@@ -61,6 +62,7 @@ class Flags:
     vcores: str | None = None
     restart_attempts: str | None = None
     allow_failures: str | None = None
+    fail_fast: str | None = None
     keytab: str | None = None
     principal: str | None = None
     proxy_user: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conf.kinds import DURATION_MS, INTERVAL_MS, RATE, one_of, whole_number
+from conf.kinds import BOOLEAN, DURATION_MS, INTERVAL_MS, RATE, one_of, whole_number
 from conf.option import Option
 
 HEARTBEAT_INTERVAL = Option(
@@ -26,6 +26,12 @@ RETRY_INTERVAL = Option(
     "resourcemanager.start-worker.retry-interval",
     DURATION_MS,
     "That pause; it doubles with each further failure, up to a minute.",
+)
+IDLE_TIMEOUT = Option(
+    "resourcemanager.taskmanager-timeout",
+    DURATION_MS,
+    "A TaskManager whose slots have all done their part, or have none, gives its container back after so long; unless the command may be "
+    "started again.",
 )
 NODE_MAX_FAILURES = Option(
     "treadle.node.max-failures",
@@ -52,17 +58,25 @@ ALLOWED_FAILURES = Option(
     "treadle.job.allowed-failures", whole_number(0), "In how many slots a command may fail without failing the application."
 )
 
+FAIL_FAST = Option(
+    "treadle.job.fail-fast",
+    BOOLEAN,
+    "A command that fails in a slot ends the application although it could be started again: restarts are for lost TaskManagers then.",
+)
+
 FAILURE_OPTIONS: tuple[Option[Any], ...] = (
     HEARTBEAT_INTERVAL,
     HEARTBEAT_TIMEOUT,
     MAX_FAILURES,
     FAILURE_RATE,
     RETRY_INTERVAL,
+    IDLE_TIMEOUT,
     NODE_MAX_FAILURES,
     NODE_EXCLUSION,
     RESTART_TYPE,
     RESTART_ATTEMPTS,
     RESTART_DELAY,
     ALLOWED_FAILURES,
+    FAIL_FAST,
 )
 """All of them."""

@@ -26,6 +26,8 @@ def read_failures(reader: Reader, task_managers: int) -> FailureSettings:
         restart_attempts=attempts if restarts else 0,
         restart_delay_s=reader.required(options.RESTART_DELAY) / 1000,
         allowed_failures=reader.required(options.ALLOWED_FAILURES),
+        fail_fast=reader.required(options.FAIL_FAST),
+        idle_timeout_s=reader.required(options.IDLE_TIMEOUT) / 1000,
     )
     interval, timeout = options.HEARTBEAT_INTERVAL.key, options.HEARTBEAT_TIMEOUT.key
     if settings.heartbeat_timeout_s <= settings.heartbeat_interval_s:

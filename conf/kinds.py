@@ -119,6 +119,12 @@ def _parse_resource_type(text: str) -> str:
     return text
 
 
+def _parse_boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("neither true nor false")
+    return text.lower() == "true"
+
+
 def _parse_group_names(text: str) -> tuple[str, ...]:
     names = split_list(text)
     for name in names:
@@ -133,6 +139,7 @@ def _parse_names(text: str) -> tuple[str, ...]:
     return () if text == NO_RESOURCES else split_list(text)
 
 
+BOOLEAN = Kind("boolean", "true or false", _parse_boolean, False)
 TEXT: Kind[str] = Kind("text", "some text", str, "")
 ABSOLUTE_PATH = Kind("path", "an absolute path, such as /var/tmp/treadle-leases", _parse_absolute_path, "/")
 HDFS_DIRECTORY = Kind(

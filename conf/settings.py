@@ -73,6 +73,8 @@ class FailureSettings:
     restart_attempts: int
     restart_delay_s: float
     allowed_failures: int
+    fail_fast: bool
+    idle_timeout_s: float
 
 
 @dataclass(frozen=True)

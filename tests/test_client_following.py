@@ -155,8 +155,9 @@ def test_durations_read_as_people_say_them(seconds, text):
 
 
 def test_flags_of_failures_set_keys():
-    assert overrides(Flags(restart_attempts="3", allow_failures="1"), None) == [
+    assert overrides(Flags(restart_attempts="3", allow_failures="1", fail_fast="true"), None) == [
         ("restart-strategy.fixed-delay.attempts", "3", "--restart-attempts"),
         ("treadle.job.allowed-failures", "1", "--allow-failures"),
+        ("treadle.job.fail-fast", "true", "--fail-fast"),
         ("restart-strategy.type", "fixed-delay", "--restart-attempts"),
     ]

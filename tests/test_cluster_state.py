@@ -193,6 +193,13 @@ def test_a_command_starts_again_in_all_slots_with_another_port():
     assert finish(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 7, "", attempt=1)), 16)).exit_code == 7
 
 
+def test_a_command_that_is_to_fail_fast_starts_again_only_when_a_task_manager_is_lost():
+    cluster = running(restart=Restart(2, 0.0), fail_fast=True)
+    _, stop = cluster.handle(Completed("c1", "tm-1", -102, ""), 2)
+    assert isinstance(stop, Deploy)
+    assert finish(running(restart=Restart(2, 0.0), fail_fast=True).handle(SlotEnded(SlotResult("tm-0/slot-0", 7, "")), 2)).exit_code == 7
+
+
 def test_so_many_slots_of_a_command_may_fail():
     cluster = running(allowed_failures=1)
     assert cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 1, "")), 2) == []

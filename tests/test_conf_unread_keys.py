@@ -89,7 +89,6 @@ FLINKS_OWN = [
     "taskmanager.memory.size",
     "taskmanager.registration.timeout",
     "taskmanager.load-balance.mode",
-    "resourcemanager.taskmanager-timeout",
     "slotmanager.number-of-slots.max",
     "yarn.heartbeat.interval",
     "yarn.application.type",

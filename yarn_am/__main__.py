@@ -63,6 +63,8 @@ def plan_of(launch: Launch, settings: Settings, *, on_yarn: bool) -> Plan:
         restart=Restart(failures.restart_attempts, failures.restart_delay_s),
         allowed_failures=failures.allowed_failures,
         one_node=not on_yarn,
+        idle_timeout_s=failures.idle_timeout_s,
+        fail_fast=failures.fail_fast,
     )
 
 

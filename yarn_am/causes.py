@@ -27,8 +27,6 @@ _YARN_CAUSES = {
 }
 """YARN's own exit statuses (org.apache.hadoop.yarn.api.records.ContainerExitStatus)."""
 
-_LOG = "Look at taskmanager.log of container"
-
 
 def host(node: str) -> str:
     """Returns the host of YARN's `host:port`."""
@@ -63,17 +61,22 @@ def container_ended(task_manager_id: str, grant: Granted | None, event: Complete
         task_manager_id,
         host(grant.node) if grant else "",
         f"ended {when}: {why} (container {event.container_id})",
-        _container_remedy(event),
+        _container_remedy(task_manager_id if registered else "", event),
         event.diagnostics.strip(),
     )
 
 
-def _container_remedy(event: Completed) -> str:
+def _container_remedy(task_manager_id: str, event: Completed) -> str:
     if event.exit_status in (-103, -104):
         return "Raise taskmanager.memory.process.size (--memory)."
     if event.exit_status < 0:
         return "Nothing in the job caused this."
-    return f"{_LOG} {event.container_id}."
+    return f"{_see_log(task_manager_id)}."
+
+
+def _see_log(task_manager_id: str = "") -> str:
+    """A TaskManager that never came up may not have said in its log which one it is."""
+    return f"See its log: submit logs APP {f'--task {task_manager_id}' if task_manager_id else '--all'}"
 
 
 def registration_timed_out(task_manager_id: str, grant: Granted, timeout_s: float) -> Failure:
@@ -83,7 +86,7 @@ def registration_timed_out(task_manager_id: str, grant: Granted, timeout_s: floa
         task_manager_id,
         host(grant.node),
         f"did not register within {timeout_s:g} s of the grant of container {grant.container_id}",
-        f"{_LOG} {grant.container_id}; a slow node needs a longer resourcemanager.taskmanager-registration.timeout.",
+        f"{_see_log()}; a slow node needs a longer resourcemanager.taskmanager-registration.timeout.",
         "",
     )
 
@@ -115,7 +118,7 @@ def silent(task_manager_id: str, node: str, timeout_s: float) -> Failure:
 
 def vanished(task_manager_id: str, node: str) -> Failure:
     """A TaskManager's registration went, and YARN did not say why."""
-    return Failure(Kind.EXIT, task_manager_id, node, "ended, and YARN does not say why", "Look at its log (submit logs).", "")
+    return Failure(Kind.EXIT, task_manager_id, node, "ended, and YARN does not say why", f"{_see_log(task_manager_id)}.", "")
 
 
 def exhausted(failure: Failure, counted: int, limit: int) -> str:

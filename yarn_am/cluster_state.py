@@ -36,6 +36,7 @@ from yarn_am.events import (
     Tick,
 )
 from yarn_am.failures import Failure
+from yarn_am.idle import IdleTaskManagers
 from yarn_am.job_state import SLOT_STARTS, JobState
 from yarn_am.losses import Losses
 from yarn_am.plan import Plan
@@ -64,6 +65,7 @@ class ClusterState:
         self.grants: dict[str, Granted] = {}
         self._early: dict[str, Registered] = {}
         self.job = JobState(plan)
+        self._idle = IdleTaskManagers(plan.idle_timeout_s)
 
     def handle(self, event: Event, now: float) -> list[Action]:
         """Takes an event at time `now` (seconds of a monotonic clock), returns what is to be done, in order."""
@@ -236,7 +238,8 @@ class ClusterState:
         if self.plan.job_kind == "main":
             return self._start_slot_again(event) if result.exit_code else []
         if result.exit_code and self.job.failed_slots() > self.plan.allowed_failures:
-            return self._restart(Outcome(FAILED, result.exit_code, causes.slot_failed(result, self.plan)), now, counts=True)
+            outcome = Outcome(FAILED, result.exit_code, causes.slot_failed(result, self.plan))
+            return [Finish(outcome)] if self.plan.fail_fast else self._restart(outcome, now, counts=True)
         if len(self.job.results) < self.plan.parallelism:
             return []
         failed = f", {self.job.failed_slots()} failed, as allowed" if self.job.failed_slots() else ""
@@ -285,4 +288,7 @@ class ClusterState:
         actions = self.losses.due(now)
         for task_manager, failure in self.losses.silent(now):
             actions += [StopContainer(task_manager.container_id), *self._lost(task_manager, failure, now)]
+        for task_manager in self._idle.due(self.task_managers, self.job, now):
+            task_manager.state, task_manager.since = TaskManagerState.ENDED, now
+            actions.append(StopContainer(task_manager.container_id))
         return [*actions, *(self._deploy_if_due(now) if self.job.restart_due is not None else [])]

@@ -70,6 +70,14 @@ class JobState:
         here = {slot.id for each in task_managers.registered() if each.registration for slot in each.registration.slots}
         return {slot for slot in self._ranks if slot in here and slot not in self.results}
 
+    def needs(self, task_manager: TaskManager) -> bool:
+        """Returns whether any of its slots has something to do now, or may have again."""
+        if not self._ranks or (self._plan.job_kind == "command" and self._plan.restart.attempts):
+            return True
+        slots = task_manager.registration.slots if task_manager.registration else ()
+        ended = self.results if self._plan.job_kind == "command" else {}
+        return any(slot.id in self._ranks and slot.id not in ended for slot in slots)
+
     def failed_slots(self) -> int:
         """Returns how many slots of this attempt have failed."""
         return sum(1 for result in self.results.values() if result.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -36,7 +37,8 @@ class Plan:
     `parallelism` is how many slots take part, the first ones in the order of the groups. `job_kind` is "main" or "command". The
     registration time-out runs from a container's grant, as Flink's `resourcemanager.taskmanager-registration.timeout` does; the heartbeat
     time-out from a TaskManager's last sign of life (both in seconds). Of a command's slots `allowed_failures` may fail.
-    With `one_node` there is no other one that may have the devices that this one lacks.
+    With `one_node` there is no other one that may have the devices that this one lacks. A TaskManager that has nothing to do for
+    `idle_timeout_s` is released. With `fail_fast` a command that fails is not started again: restarts are for what happened to it.
     """
 
     job_name: str
@@ -50,6 +52,8 @@ class Plan:
     restart: Restart
     allowed_failures: int
     one_node: bool
+    idle_timeout_s: float = math.inf
+    fail_fast: bool = False
 
     @property
     def task_managers(self) -> int:

@@ -33,6 +33,7 @@ _CONFIGURATION = (
     ),
     click.option("--restart-attempts", metavar="N", help="How often a command that failed is started again, in all slots."),
     click.option("--allow-failures", metavar="N", help="In how many slots a command may fail."),
+    click.option("--fail-fast", flag_value="true", help="Start a command again for lost TaskManagers only, not when it fails."),
     click.option("--python", metavar="PATH", help="Interpreter of user code on the nodes; default: the one that runs submit."),
     click.option("--files", "shipped_files", multiple=True, metavar="PATH[#NAME],...", help="Files for the directory of every container."),
     click.option(
