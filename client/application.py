@@ -35,12 +35,12 @@ class Slot:
 
 @dataclass(frozen=True)
 class ContainerUse:
-    """What a TaskManager's container uses: memory in MiB beside what was asked for, CPU in percent of one core; and each running slot."""
+    """What a container uses: memory in MiB beside what was asked for, CPU in percent of one core; and each running slot in it."""
 
     memory_mb: int
     memory_asked_mb: int
     cpu_percent: float
-    slots: tuple[SlotUsage, ...]
+    slots: tuple[SlotUsage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ class Failure:
 class Application:
     """Everything that a follower shows.
 
-    `requested` is the number of TaskManagers asked for, `waiting` holds the ids of those that have not registered yet.
+    `requested` is the number of TaskManagers asked for, `waiting` holds the ids of those that have not registered yet; `master` is what the
+    application master's own container uses, None where it does not tell.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Application:
     failures: tuple[Failure, ...]
     waiting: tuple[str, ...] = ()
     requested_resources: tuple[Requested, ...] = ()
+    master: ContainerUse | None = None
 
 
 def application(tree: Any) -> Application:
@@ -140,6 +142,7 @@ def application(tree: Any) -> Application:
             failures=tuple(_failure(number, item) for number, item in enumerate(tree.get("failures") or (), 1)),
             waiting=tuple(_text(item, "id") for item in tree.get("waiting") or ()),
             requested_resources=tuple(_requested(tree)),
+            master=_master(tree.get("master") or {}),
         )
     except (TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"not an answer of Treadle's application master: {error}") from error
@@ -174,6 +177,10 @@ def _use(tree: Any) -> ContainerUse | None:
         for slot in tree.get("slots") or ()
     )
     return ContainerUse(_number(tree, "memory_mb"), _number(tree, "memory_asked_mb"), _number(tree, "cpu_percent"), slots)
+
+
+def _master(tree: Any) -> ContainerUse | None:
+    return _use(tree) if tree.get("memory_mb") else None
 
 
 def _number(tree: Any, key: str) -> Any:

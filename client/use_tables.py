@@ -1,4 +1,4 @@
-"""What an application's TaskManagers, slots and devices use, as rows for a person and as JSON. Pure."""
+"""What an application's master, TaskManagers, slots and devices use, as rows for a person and as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from client.application import Application, Device, Slot, TaskManager
+from client.application import Application, ContainerUse, Device, Slot, TaskManager
 from protocol.usage import DeviceUsage, SlotUsage
 
-CONTAINER_HEADER = ("TASKMANAGER / SLOT", "NODE", "STATE", "MEMORY (MiB)", "CPU", "RUNS (s)")
+CONTAINER_HEADER = ("TASK", "NODE", "STATE", "MEMORY (MiB)", "CPU", "RUNS (s)")
 DEVICE_HEADER = ("SLOT", "NODE", "RESOURCE", "INDEX", "NAME", "STATE", "UTIL", "MEMORY (MiB)", "TEMP", "POWER")
+
+MASTER = "am"
+"""The application master among tasks, as `submit logs` calls it."""
 
 _NONE = "-"
 
 
 def container_rows(told: Application) -> Iterator[tuple[str, ...]]:
-    """Yields a row for each TaskManager that is there, and one for each of its slots."""
+    """Yields a row for the application master, for each TaskManager that is there, and for each of its slots."""
+    if told.master:
+        yield (MASTER, _NONE, told.state, *_container(told.master), "")
     for tm in _present(told):
-        use = tm.use
-        memory = f"{use.memory_mb}/{use.memory_asked_mb}" if use else _NONE
-        yield (tm.id, tm.node, tm.state, memory, _percent(use.cpu_percent if use else None), "")
+        yield (tm.id, tm.node, tm.state, *_container(tm.use), "")
         by_slot = _slots(tm)
         for slot in tm.slots:
             used = by_slot.get(slot.id)
-            state = "running" if used else "idle" if use else _NONE
+            state = "running" if used else "idle" if tm.use else _NONE
             values = (str(used.memory_mb), _percent(used.cpu_percent), f"{used.seconds:.0f}") if used else (_NONE,) * 3
             yield (f"  {slot.id}", tm.node, state, *values)
 
@@ -36,6 +39,15 @@ def device_rows(told: Application) -> Iterator[tuple[str, ...]]:
         yield (*where, *_figures(usage))
 
 
+def _container(use: ContainerUse | None) -> tuple[str, str]:
+    return (f"{use.memory_mb}/{use.memory_asked_mb}", _percent(use.cpu_percent)) if use else (_NONE, _NONE)
+
+
+def master(told: Application) -> dict[str, Any]:
+    """Returns what the application master uses as JSON, null for what is not told."""
+    return _use(told.master)
+
+
 def tree(told: Application) -> list[dict[str, Any]]:
     """Returns the same as JSON, numbers as they were told and null for what is not."""
     return [_task_manager(tm) for tm in _present(told)]
@@ -43,9 +55,6 @@ def tree(told: Application) -> list[dict[str, Any]]:
 
 def _task_manager(tm: TaskManager) -> dict[str, Any]:
     by_slot, by_device = _slots(tm), _usages(tm)
-    use = {"memory_mb": None, "memory_asked_mb": None, "cpu_percent": None}
-    if tm.use:
-        use = {name: getattr(tm.use, name) for name in use}
     slots = [
         {
             "id": slot.id,
@@ -54,7 +63,11 @@ def _task_manager(tm: TaskManager) -> dict[str, Any]:
         }
         for slot in tm.slots
     ]
-    return {"id": tm.id, "node": tm.node, "state": tm.state, **use, "slots": slots}
+    return {"id": tm.id, "node": tm.node, "state": tm.state, **_use(tm.use), "slots": slots}
+
+
+def _use(use: ContainerUse | None) -> dict[str, Any]:
+    return {name: getattr(use, name, None) for name in ("memory_mb", "memory_asked_mb", "cpu_percent")}
 
 
 def _device(device: Device, usage: DeviceUsage | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 
+from processes.usage import TreeUsage, UsageMeter
 from protocol import keys
 from protocol.records import VERSION
 from protocol.store import Store
@@ -14,7 +15,6 @@ from protocol.usage import Heartbeat, SlotUsage
 from protocol.wire import to_bytes
 from task_manager.device_usage import DeviceUsageWatch
 from task_manager.identity import Identity
-from task_manager.usage import TreeUsage, UsageMeter
 
 _CONTAINER = ""
 _ENDED = TreeUsage(0, 0.0, 0.0)

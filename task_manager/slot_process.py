@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from processes.tree import tree_of
 from protocol.log_tail import tail_of
 from protocol.process_output import keep_errors
 from protocol.records import SlotResult
 from task_manager import die_with_parent
-from task_manager.process_tree import tree_of
 from task_manager.slot_environment import SlotProcessSpec
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from protocol.records import VERSION, Device, Registration, RegistrationFailure,
 from protocol.usage import DeviceUsage, Heartbeat, SlotUsage
 from yarn_am.about import About
 from yarn_am.cluster_state import ClusterState
-from yarn_am.events import Event, Granted, Heard, Progress, Registered, RegistrationFailed
+from yarn_am.events import Event, Granted, Heard, MasterUsed, Progress, Registered, RegistrationFailed
 from yarn_am.plan import GroupPlan, Plan, Restart
 from yarn_am.replacement import Limits
 from yarn_am.rest import RestServer
@@ -85,4 +85,5 @@ class PageApplication:
         for number in range(1, SAMPLES + 1):
             self.beat("train-0", number, 2)
             self.beat("io-0", number, 0)
+        self.happens(MasterUsed(420, 12.5))
         self.happens(Progress("classify", 3, 20, 1500))

@@ -51,6 +51,7 @@ TOLD = {
     "name": "job 1",
     "state": "RUNNING",
     "requested": 1,
+    "master": {"memory_mb": 420, "memory_asked_mb": 1024, "cpu_percent": 12.5},
     "taskmanagers": [
         {"id": "tm-0", "state": "ENDED", "node": "n1:1", "slots": [{"id": "tm-0/slot-0", "devices": [device("GPU-a")]}], "usage": None},
         {
@@ -91,6 +92,7 @@ def rows(text):
 
 
 CONTAINERS = [
+    ["am", "-", "RUNNING", "420/1024", "12%"],
     ["tm-1", "n1", "REGISTERED", "300/1024", "150%"],
     ["tm-1/slot-0", "n1", "running", "250", "100%", "61"],
     ["tm-1/slot-1", "n1", "idle", "-", "-", "-"],
@@ -115,6 +117,7 @@ def test_use_of_slots_and_devices_as_json(server, submit, verb):
     tree = json.loads(submit(verb, ID, "--json")[1])
     (tm,) = tree["use"] if verb == "status" else tree["applications"][0]["taskmanagers"]
     assert (tm["memory_mb"], tm["memory_asked_mb"], tm["cpu_percent"]) == (300, 1024, 149.6)
+    assert (tree if verb == "status" else tree["applications"][0])["master"] == TOLD["master"]
     first, second = tm["slots"]
     assert (first["memory_mb"], second["memory_mb"]) == (250, None)
     assert first["devices"][0] == {

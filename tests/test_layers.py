@@ -14,11 +14,12 @@ OURS = {
     "protocol": set(),
     "drivers": set(),
     "treadle": set(),
+    "processes": set(),
     "yarn_overlay": set(),
     "minicluster": {"conf"},
     "client": {"conf", "protocol"},
-    "yarn_am": {"conf", "protocol"},
-    "task_manager": {"conf", "protocol", "drivers"},
+    "yarn_am": {"conf", "protocol", "processes"},
+    "task_manager": {"conf", "protocol", "drivers", "processes"},
 }
 
 OTHERS = {
@@ -26,6 +27,7 @@ OTHERS = {
     "protocol": {"skein": {"skein_store", "skein_import"}},
     "drivers": {"pynvml": {"nvml"}},
     "treadle": None,  # the user's environment: what is imported where is checked by importing it without any of it
+    "processes": {},
     "yarn_overlay": {},
     "minicluster": {"click": {"__main__"}},
     "client": {

@@ -39,6 +39,8 @@ def samples(application):
         (("treadle_taskmanagers", "train", "REQUESTED"), 1),
         (("treadle_taskmanagers", "train", "ENDED"), 1),
         (("treadle_taskmanagers", "io", "REGISTERED"), 1),
+        (("treadle_master_memory_used_bytes",), 420 * MIB),
+        (("treadle_master_cpu_cores",), 0.125),
         (("treadle_slots", "train"), 2),
         (("treadle_taskmanager_heartbeat_age_seconds", "train", "train-0"), 7),
         (("treadle_taskmanager_memory_asked_bytes", "io", "io-0"), 1024 * MIB),

@@ -56,6 +56,7 @@ def test_a_running_application_shows_slots_devices_failures_and_what_is_waited_f
     assert "gpu: asked 2, found 1" in section(tab, "failures")
     assert "Remedy: Ask for less." in section(tab, "failures")
     assert "train-2" in section(tab, "waiting")
+    assert "Application master 1.0 GiB 420 MiB of 1.0 GiB" in " ".join(section(tab, "memory").split())
     assert "nm3" in section(tab, "excluded")
     assert tab.complaints == []
 

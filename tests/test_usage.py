@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from task_manager.usage import UsageMeter
+from processes.usage import UsageMeter
 
 BUSY = "import sys\nb = bytearray(100 << 20)\nprint(1, flush=True)\nwhile True: pass"
 IDLE = "import sys\nprint(1, flush=True)\nsys.stdin.read()"

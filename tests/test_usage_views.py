@@ -6,7 +6,7 @@ from test_rest import Served
 
 from protocol.records import VERSION, DeviceLost
 from protocol.usage import DeviceUsage, Heartbeat, SlotUsage
-from yarn_am.events import Completed, Heard, LostDevice, Registered
+from yarn_am.events import Completed, Heard, LostDevice, MasterUsed, Registered
 from yarn_am.samples import Quantity, Samples
 
 LIVE = {"utilization": 87, "memory_used_mb": 1024, "memory_total_mb": 40960, "temperature_c": 61, "power_w": 250.5}
@@ -19,6 +19,13 @@ def heartbeat(number=1, memory=300, cpu=150.0, utilization=87, task_manager=0, u
         DeviceUsage("rdma", "mlx5_0", None, None, None, None, None),
     )
     return Heartbeat(VERSION, f"tm-{task_manager}", f"c{task_manager}", number, memory, cpu, slots, devices)
+
+
+def test_the_use_of_the_application_master_beside_what_was_asked_for_it():
+    served = Served()
+    assert served.get("/application")["master"] == {"memory_asked_mb": 1024, "memory_mb": None, "cpu_percent": None}
+    served.state.handle(MasterUsed(420, 12.5), 1)
+    assert served.get("/application")["master"] == {"memory_asked_mb": 1024, "memory_mb": 420, "cpu_percent": 12.5}
 
 
 def test_the_latest_use_of_a_task_manager_its_slots_and_devices():

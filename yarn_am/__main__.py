@@ -22,7 +22,7 @@ from protocol.skein_store import SkeinStore
 from protocol.store import Store
 from protocol.user_code import UserCode
 from protocol.wire import from_bytes
-from yarn_am import views
+from yarn_am import master_usage, views
 from yarn_am.about import About, log_page_of_this_container
 from yarn_am.cluster_state import ClusterState
 from yarn_am.containers import Containers
@@ -136,6 +136,8 @@ def run(launch: Launch, *, local: bool) -> Outcome:
     user = UserCode(launch.python, settings.module_paths, settings.master_variables)
     main = JobMain(launch.job, user, context, events.put)
     history = history_of(launch, settings, state, about, context.attempt)
+    if not local:
+        master_usage.watch(settings.failures.heartbeat_interval_s, events.put)
     try:
         return Master(state, lock, events, store, containers, main, history).run(RestServer(state, lock, settings, about))
     except Exception as error:

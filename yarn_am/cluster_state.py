@@ -24,6 +24,7 @@ from yarn_am.events import (
     LostDevice,
     MainEnded,
     MasterLost,
+    MasterUsed,
     Progress,
     Registered,
     RegistrationFailed,
@@ -66,6 +67,7 @@ class ClusterState:
         self._early: dict[str, Registered] = {}
         self.job = JobState(plan)
         self._idle = IdleTaskManagers(plan.idle_timeout_s)
+        self.master: MasterUsed | None = None
 
     def handle(self, event: Event, now: float) -> list[Action]:
         """Takes an event at time `now` (seconds of a monotonic clock), returns what is to be done, in order."""
@@ -227,6 +229,11 @@ class ClusterState:
             elif reason != task_manager.refused:
                 task_manager.refused = reason
                 logger.warning("Refused a heartbeat of %s: %s", task_manager.id, reason)
+        return []
+
+    @_on.register
+    def _master_used(self, event: MasterUsed, _now: float) -> list[Action]:
+        self.master = event
         return []
 
     @_on.register

@@ -76,6 +76,14 @@ class Heard:
 
 
 @dataclass(frozen=True)
+class MasterUsed:
+    """What the application master's own container uses: memory in MiB, CPU in percent of one core."""
+
+    memory_mb: int
+    cpu_percent: float
+
+
+@dataclass(frozen=True)
 class SchedulerUp:
     """The job's main started a Dask scheduler: slots are to become its workers."""
 
@@ -136,6 +144,7 @@ Event = (
     | SlotEnded
     | LostDevice
     | Heard
+    | MasterUsed
     | SchedulerUp
     | Progress
     | Reported

@@ -46,6 +46,7 @@ class _Collector:
     def collect(self) -> Iterator[Metric]:
         """Yields every metric, each with all its samples."""
         yield from _application(self._state)
+        yield from _master(self._state)
         yield from _task_managers(self._state, self._now)
         yield from _slots(self._state)
         yield from _devices(self._state)
@@ -63,6 +64,22 @@ def _application(state: ClusterState) -> Iterator[Metric]:
     yield _counter("job_restarts", "Restarts of the job that its restart-strategy has counted.", "", [((), state.job.restarts)])
     yield _counter("failures", "Failures of TaskManagers and slots.", "kind", (((kind.value,), state.losses.counts[kind]) for kind in Kind))
     yield _gauge("excluded_nodes", "Nodes on which no container is asked for.", "", [((), len(state.losses.excluded))])
+
+
+def _master(state: ClusterState) -> Iterator[Metric]:
+    used = [((), state.master)] if state.master else []
+    yield _gauge(
+        "master_memory_used_bytes",
+        "Memory that the application master's container uses.",
+        "",
+        ((labels, each.memory_mb * _MIB) for labels, each in used),
+    )
+    yield _gauge(
+        "master_cpu_cores",
+        "Cores that the application master's container keeps busy.",
+        "",
+        ((labels, each.cpu_percent / 100) for labels, each in used),
+    )
 
 
 def _task_managers(state: ClusterState, now: float) -> Iterator[Metric]:

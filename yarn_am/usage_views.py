@@ -30,6 +30,16 @@ def latest(task_manager: TaskManager, memory_asked_mb: int) -> Json | None:
     }
 
 
+def of_master(state: ClusterState, memory_asked_mb: int) -> Json:
+    """Returns what the application master's container uses, beside what was asked for it; null where nobody measures it, in local mode."""
+    used = state.master
+    return {
+        "memory_asked_mb": memory_asked_mb,
+        "memory_mb": used.memory_mb if used else None,
+        "cpu_percent": used.cpu_percent if used else None,
+    }
+
+
 def device(task_manager: TaskManager, found: Device) -> Json:
     """Returns a device as it was registered, and how it is: `state`, and the `cause` when it is lost."""
     cause = task_manager.lost_devices.get(found.uuid)

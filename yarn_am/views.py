@@ -100,7 +100,7 @@ def application(state: ClusterState, settings: Settings, about: About, now: floa
         "state": state.state.value,
         "outcome": dataclasses.asdict(state.outcome) if state.outcome else None,
         "requested": state.plan.task_managers,
-        "master": {"memory_asked_mb": settings.application.memory_mb},
+        "master": usage_views.of_master(state, settings.application.memory_mb),
         "groups": [_group(group) for group in settings.groups],
         "taskmanagers": task_managers(state, settings, about),
         "jobs": jobs(state),

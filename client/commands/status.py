@@ -56,7 +56,7 @@ def status(application: str, as_json: bool) -> None:
 def _tree(known: ApplicationDetails, told: Application | None) -> dict[str, Any]:
     """What only the master knows is null while it does not answer."""
     tree = dataclasses.asdict(known)
-    tree |= {"use": None, "taskmanagers": None, "slots": None, "devices": None, "jobs": None, "failures": None}
+    tree |= {"master": None, "use": None, "taskmanagers": None, "slots": None, "devices": None, "jobs": None, "failures": None}
     if told is None:
         return tree
     from client import use_tables
@@ -66,6 +66,7 @@ def _tree(known: ApplicationDetails, told: Application | None) -> dict[str, Any]
     registered = sum(1 for task_manager in present if task_manager.slots)
     return tree | {
         "taskmanagers": {"registered": registered, "requested": told.requested},
+        "master": use_tables.master(told),
         "use": use_tables.tree(told),
         "slots": len(slots),
         "devices": len({(device.resource, device.uuid) for slot in slots for device in slot.devices}),

@@ -54,7 +54,10 @@ def _json(application: str | None) -> str:
     from client import use_tables
 
     found = [(name, told) for name, told, _ in _look(application)]
-    trees = [{"id": name, "taskmanagers": use_tables.tree(told) if told else None} for name, told in found]
+    trees = [
+        {"id": name, "master": use_tables.master(told) if told else None, "taskmanagers": use_tables.tree(told) if told else None}
+        for name, told in found
+    ]
     return json.dumps({"applications": trees})
 
 

@@ -119,9 +119,10 @@ function taskManagerRow(each, now) {
 
 function showMemory(application, there) {
   const part = (name, configured, used) => [name, mib(configured), known(used) ? filled(`Memory of ${name}`, used, configured, 0.9) : dim("not measured")];
-  const rows = [["Application master", application.master], ...there.map((each) => [each.id, each.usage])]
+  const measured = known(application.master.memory_mb) ? [["Application master", application.master]] : [];
+  const rows = [...measured, ...there.map((each) => [each.id, each.usage])]
     .map(([name, told]) => part(name, told?.memory_asked_mb, told?.memory_mb));
-  show("memory", table(null, ["Component", "Configured", "Used"], rows));
+  show("memory", rows.length ? table(null, ["Component", "Configured", "Used"], rows) : null);
 }
 
 function showConfiguration() {

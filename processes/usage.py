@@ -1,4 +1,4 @@
-"""What processes use, as /proc tells: memory and CPU of this container and of each slot.
+"""What processes use, as /proc tells: memory and CPU of a container, of each slot in it.
 
 Memory is resident memory (RSS), summed over the tree, so that what processes share counts several times: just that sum is what a
 NodeManager holds against the container's limit (`ProcfsBasedProcessTree`, yarn.nodemanager.pmem-check-enabled). PSS would say better what
@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from task_manager.process_tree import Process, ProcessTable, Stat
+from processes.tree import Process, ProcessTable, Stat
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,25 @@
+"""What the application master's container uses, as YARN counts it: skein's JVM, our program, the job's main, and all that these started."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from processes.usage import UsageMeter
+from yarn_am.events import MasterUsed
+
+
+def watch(interval_s: float, emit: Callable[[MasterUsed], None]) -> None:
+    """Tells it at once and every `interval_s` seconds, from a thread that ends with the process."""
+    threading.Thread(target=_run, args=(interval_s, emit), name="usage", daemon=True).start()
+
+
+def _run(interval_s: float, emit: Callable[[MasterUsed], None]) -> None:
+    meter = UsageMeter()
+    # a NodeManager makes a container's first process the leader of a session, and counts the tree below that
+    container = os.getsid(0)
+    while used := meter.read({"container": container}).get("container"):
+        emit(MasterUsed(used.memory_mb, used.cpu_percent))
+        time.sleep(interval_s)
