@@ -37,7 +37,8 @@ from task_manager.identity import Identity, of_container, of_process
 from task_manager.leases import Leases
 from task_manager.mig import check as check_mig
 from task_manager.service import Service
-from task_manager.slot_environment import SlotProcessSpec, slot_process
+from task_manager.slot_environment import SlotProcessSpec, sign_of_life, slot_process
+from task_manager.slot_silence import SlotSilence
 
 logger = logging.getLogger("task_manager")
 
@@ -123,7 +124,8 @@ def serve(launch: Launch, settings: Settings, identity: Identity, store: Store, 
     jobs = store.watch(keys.JOB)
     store.put(keys.registration(identity.task_manager_id), to_bytes(registration), owned=True)
     logger.info("Registered %s with %d slots", identity.task_manager_id, len(slots))
-    return Service(store, jobs, slots, describe, leases.descriptors(), health, pulse).run()
+    silence = SlotSilence(lambda slot_id: sign_of_life(identity.directory, slot_id), settings.failures.heartbeat_timeout_s)
+    return Service(store, jobs, slots, describe, leases.descriptors(), health, pulse, silence).run()
 
 
 def open_store(address: Path | None) -> Store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from processes.usage import TreeUsage, UsageMeter
 from protocol import keys
@@ -47,17 +47,22 @@ class Pulse:
         """Returns the seconds until the next one is due, 0 when it is."""
         return max(0.0, self._due - time.monotonic())
 
-    def beat(self, slots: Mapping[str, int | None]) -> None:
+    def beat(self, slots: Mapping[str, int | None]) -> Sequence[SlotUsage]:
         """Gives a sign of life when it is due; `slots` has the process id of each slot, None when it does not run.
+
+        Returns:
+            What the slots use that run; nothing when it was not due.
 
         Raises:
             StoreClosedError: when the application master has gone.
         """
         if self.due_in_s():
-            return
+            return ()
         self._due = time.monotonic() + self._interval_s
         self._number += 1
-        self._store.put(keys.heartbeat(self._identity.task_manager_id), to_bytes(self._heartbeat(slots)), owned=True)
+        heartbeat = self._heartbeat(slots)
+        self._store.put(keys.heartbeat(self._identity.task_manager_id), to_bytes(heartbeat), owned=True)
+        return heartbeat.slots
 
     def _heartbeat(self, slots: Mapping[str, int | None]) -> Heartbeat:
         # a container's root is the shell that YARN starts us by: a few MiB that are not counted here

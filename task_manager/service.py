@@ -17,6 +17,7 @@ from task_manager.health import HealthWatch
 from task_manager.heartbeat import Pulse
 from task_manager.slot_environment import SlotProcessSpec
 from task_manager.slot_process import SlotProcess, stop_all
+from task_manager.slot_silence import SlotSilence
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Service:
         lease_descriptors: inherited by every slot's process.
         health: watches the devices.
         pulse: gives the signs of life.
+        silence: knows which slots give none.
     """
 
     def __init__(
@@ -50,10 +52,11 @@ class Service:
         lease_descriptors: Sequence[int],
         health: HealthWatch,
         pulse: Pulse,
+        silence: SlotSilence,
     ) -> None:
         self._store, self._jobs, self._slots, self._describe, self._lease_descriptors = store, jobs, slots, describe, lease_descriptors
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
-        self._health, self._pulse = health, pulse
+        self._health, self._pulse, self._silence = health, pulse, silence
         self._out_of_service: set[str] = set()
         self._processes: dict[str, SlotProcess] = {}
         self._started: dict[str, tuple[int, int]] = {}
@@ -78,7 +81,9 @@ class Service:
 
     def _serve(self) -> int:
         while True:
-            self._pulse.beat({slot_id: process.pid for slot_id, process in self._processes.items()})
+            used = self._pulse.beat({slot_id: process.pid for slot_id, process in self._processes.items()})
+            for slot_id in self._silence.silent(used):
+                self._end_silent(slot_id)
             try:
                 happening = self._happenings.get(timeout=self._pulse.due_in_s())
             except queue.Empty:
@@ -109,8 +114,17 @@ class Service:
     def _start(self, slot: Slot, deployment: JobDeployment, attempt: int, start: int) -> None:
         spec = self._describe(slot, deployment)
         logger.info("Starting slot %s: %s", slot.id, spec.command)
+        self._silence.begin(slot.id)
         process = self._processes[slot.id] = SlotProcess(slot.id, spec, self._lease_descriptors)
         process.report(lambda result: self._ended(replace(result, attempt=attempt, start=start)))
+
+    def _end_silent(self, slot_id: str) -> None:
+        """Its end is told as that of any process, and its log says why."""
+        words = f"no sign of life for {self._silence.timeout_s:g} s (heartbeat.timeout)"
+        logger.error("Ending slot %s: %s", slot_id, words)
+        process = self._processes[slot_id]
+        process.say(f"Treadle ends this process: {words}")
+        threading.Thread(target=process.stop, args=(0.0,), name=f"stop-{slot_id}", daemon=True).start()
 
     def _ended(self, result: SlotResult) -> None:
         """Runs in a thread of the slot's own. A process that failed may be the first to notice a lost device, which is to be told first."""

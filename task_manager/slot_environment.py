@@ -25,6 +25,11 @@ class SlotProcessSpec:
     cpus: tuple[int, ...] = ()
 
 
+def sign_of_life(directory: Path, slot_id: str) -> Path:
+    """Returns the file that a slot's process touches to say that it gets on."""
+    return directory / f"slot-{slot_id.rpartition('-')[2]}.alive"
+
+
 def slot_process(
     slot: Slot,
     siblings: tuple[Slot, ...],
@@ -42,7 +47,11 @@ def slot_process(
     """
     number = slot.id.rpartition("-")[2]
     context_file = identity.directory / f"slot-{number}.json"
-    own = {"TREADLE_RUNTIME_CONTEXT": str(context_file), "TREADLE_GROUP": identity.group}
+    own = {
+        "TREADLE_RUNTIME_CONTEXT": str(context_file),
+        "TREADLE_GROUP": identity.group,
+        "TREADLE_SIGN_OF_LIFE": str(sign_of_life(identity.directory, slot.id)),
+    }
     by_kind = _dask(deployment, identity) if deployment.kind == "dask" else _ranks(slot, siblings, deployment)
     return SlotProcessSpec(
         command=(user.interpreter(identity.directory), "-m", "treadle.dask_slot") if deployment.kind == "dask" else deployment.command,

@@ -58,6 +58,11 @@ class SlotProcess:
         """Returns the id of the process, None when it has ended: then the id may be another's."""
         return self._process.pid if self._process.poll() is None else None
 
+    def say(self, words: str) -> None:
+        """Adds a line to its log, which is where its end is explained."""
+        with self._log_file.open("a", encoding="utf-8") as log:
+            log.write(f"{words}\n")
+
     def report(self, emit: Callable[[SlotResult], None]) -> None:
         """Calls `emit` with the result once the process has ended, from a thread of its own."""
         threading.Thread(target=lambda: emit(self._result()), name=self.slot_id, daemon=True).start()

@@ -35,7 +35,8 @@ TASK_MANAGER = textwrap.dedent("""
     from task_manager.held_devices import HeldDevices
     from task_manager.identity import of_process
     from task_manager.service import Service
-    from task_manager.slot_environment import slot_process
+    from task_manager.slot_environment import sign_of_life, slot_process
+    from task_manager.slot_silence import SlotSilence
 
     class Driver:
         def health(self, uuid):
@@ -51,7 +52,8 @@ TASK_MANAGER = textwrap.dedent("""
     held = HeldDevices("gpu", Driver(), tuple(FoundDevice(str(i), f"GPU-{i}") for i in range(2)))
     health = HealthWatch([held], identity, slots, INTERVAL_S)
     pulse = Pulse(store, identity, 3600, DeviceUsageWatch([], 3600))
-    raise SystemExit(Service(store, jobs, slots, describe, (), health, pulse).run())
+    silence = SlotSilence(lambda slot: sign_of_life(Path.cwd(), slot), 1.0)
+    raise SystemExit(Service(store, jobs, slots, describe, (), health, pulse, silence).run())
 """)
 WITHIN_S = 20.0
 

@@ -29,7 +29,8 @@ TASK_MANAGER = textwrap.dedent("""
     from task_manager.heartbeat import Pulse
     from task_manager.identity import of_process
     from task_manager.service import Service
-    from task_manager.slot_environment import slot_process
+    from task_manager.slot_environment import sign_of_life, slot_process
+    from task_manager.slot_silence import SlotSilence
 
     identity = of_process("tm-0", Path.cwd())
     slots = (Slot("tm-0/slot-0", ()), Slot("tm-0/slot-1", ()))
@@ -39,7 +40,8 @@ TASK_MANAGER = textwrap.dedent("""
     jobs = store.watch("job")
     store.put("taskmanagers/tm-0", b"here", owned=True)
     pulse = Pulse(store, identity, 0.1, DeviceUsageWatch([], 0.1))
-    raise SystemExit(Service(store, jobs, slots, describe, (), HealthWatch([], identity, slots, 0), pulse).run())
+    silence = SlotSilence(lambda slot: sign_of_life(Path.cwd(), slot), 1.0)
+    raise SystemExit(Service(store, jobs, slots, describe, (), HealthWatch([], identity, slots, 0), pulse, silence).run())
 """)
 
 

@@ -76,6 +76,7 @@ class Application:
         file = self.directory / f"context-{index}.json"
         file.write_text(json.dumps(context))
         variables = {"TREADLE_RUNTIME_CONTEXT": str(file), "TREADLE_SCHEDULER": scheduler or self.scheduler()}
+        variables["TREADLE_SIGN_OF_LIFE"] = str(self.directory / f"alive-{index}")
         return self._start(f"slot-{index}", ["-m", "treadle.dask_slot"], variables)
 
     def run(self, script: Path, *arguments: object) -> tuple[int, list[int]]:

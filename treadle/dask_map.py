@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import traceback
 import uuid
@@ -19,9 +20,14 @@ from treadle.map_report import FragmentResult
 from treadle.rich_map_function import RichMapFunction
 from treadle.runtime_context import get_runtime_context
 
+logger = logging.getLogger(__name__)
+
 _RETRIES = 2
 """How often a fragment is tried again whose input or output failed. Lost slots are Dask's to count: at the fourth that dies over one
 fragment it gives up (`distributed.scheduler.allowed-failures`)."""
+
+_REGISTRATIONS = 10
+"""How often the function is offered to the slots while some of them are being lost."""
 
 _COMMITS_AT_ONCE = 16
 """How many finished files a slot may have on their way to their names."""
@@ -40,7 +46,7 @@ def map_on_slots(
     """
     client = get_client()
     plugin = _SlotFunction(f"treadle-{uuid.uuid4().hex}", function, reading, output)
-    client.register_plugin(plugin)
+    _register(client, plugin)
     needs = {"resources": {group_resource(group): 1}} if group else {}
     futures = client.map(_map_in_slot, fragments, plugin=plugin.name, pure=False, retries=_RETRIES, **needs)
     paths = {future.key: fragment.path for future, fragment in zip(futures, fragments, strict=True)}
@@ -50,6 +56,18 @@ def map_on_slots(
     finally:
         client.cancel(futures)
         client.unregister_worker_plugin(plugin.name)
+
+
+def _register(client: distributed.Client, plugin: _SlotFunction) -> None:
+    """Brings the function to every slot. One that is lost meanwhile fails the call for all; the scheduler knows that it is gone by then."""
+    for left in reversed(range(_REGISTRATIONS)):
+        try:
+            client.register_plugin(plugin)
+            return
+        except OSError as error:  # `distributed.CommClosedError` is one
+            if not left:
+                raise
+            logger.warning("A slot was lost before it had the function: %s", error)
 
 
 def _result(future: distributed.Future, path: str) -> FragmentResult:

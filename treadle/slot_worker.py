@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dask
@@ -27,6 +28,9 @@ _CLOSE_TIMEOUT_S = 5.0
 _PLENTY = 1e9
 """A task that has seceded, which it does while its file is committed, still holds its resources."""
 
+_SIGN_S = 1.0
+"""Between two signs of life."""
+
 _SCHEDULER_LOST = "worker-handle-scheduler-connection-broken"
 """The reason that `distributed.Worker.handle_scheduler` gives."""
 
@@ -41,6 +45,7 @@ class SlotSettings:
     address: str
     certificate: str
     key: str
+    sign_of_life: Path
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> SlotSettings:
@@ -56,6 +61,7 @@ class SlotSettings:
             address=environment["TREADLE_ADDRESS"],
             certificate=environment["TREADLE_TLS_CERTIFICATE"],
             key=environment["TREADLE_TLS_KEY"],
+            sign_of_life=Path(environment["TREADLE_SIGN_OF_LIFE"]),
         )
 
 
@@ -75,6 +81,13 @@ class SlotWorker(distributed.Worker):  # type: ignore[misc]  # distributed is no
         logger.error("User code in slot %s still runs %g s after the end (%s); leaving it", self.name, _CLOSE_TIMEOUT_S, self.end_reason)
         logging.shutdown()
         os._exit(1)
+
+
+async def _give_signs_of_life(file: Path) -> None:
+    """From the event loop, which is what has to get on for the slot to work; the TaskManager ends a slot that has stopped doing this."""
+    while True:
+        file.touch()
+        await asyncio.sleep(_SIGN_S)
 
 
 async def serve(settings: SlotSettings) -> int:
@@ -100,6 +113,8 @@ async def serve(settings: SlotSettings) -> int:
     loop.add_signal_handler(signal.SIGTERM, lambda: closing.add(loop.create_task(worker.close(reason="SIGTERM"))))
     await worker
     logger.info("Slot %s has joined the scheduler at %s", settings.name, settings.scheduler)
+    alive = loop.create_task(_give_signs_of_life(settings.sign_of_life))
     await worker.finished()
+    alive.cancel()
     logger.info("Slot %s ends: %s", settings.name, worker.end_reason)
     return int(worker.end_reason == _SCHEDULER_LOST)
