@@ -11,6 +11,7 @@ from protocol.records import VERSION, Device, Registration, RegistrationFailure,
 from protocol.usage import DeviceUsage, Heartbeat, SlotUsage
 from yarn_am.about import About
 from yarn_am.cluster_state import ClusterState
+from yarn_am.event_log import EventLog
 from yarn_am.events import Event, Granted, Heard, MasterUsed, Progress, Registered, RegistrationFailed
 from yarn_am.plan import GroupPlan, Plan, Restart
 from yarn_am.replacement import Limits
@@ -50,12 +51,15 @@ class PageApplication:
         self.state, self.lock = ClusterState(plan, self.began), threading.Lock()
         flat, origins = CONFIGURATION.flat(), CONFIGURATION.origins()
         self.about = About("application_1_0001", "alice", "//nm1:8042/am", time.time() - time.monotonic(), flat, origins)
-        self.server = RestServer(self.state, self.lock, CONFIGURATION.settings(), self.about)
+        self.log = EventLog(self.state, 1)
+        self.log.begin(time.time() - SAMPLES * HEARTBEAT_S)
+        self.server = RestServer(self.state, self.lock, CONFIGURATION.settings(), self.about, self.log)
         self.server.start()
 
     def happens(self, event: Event, at: float = 0.0) -> None:
         with self.lock:
-            self.state.handle(event, self.began + at)
+            actions = self.state.handle(event, self.began + at)
+            self.log.note(event, actions, self.about.timestamp(self.began + at) / 1000)
 
     def register(self, name: str, node: str, devices: int) -> None:
         found = tuple(Device("gpu", str(i), f"GPU-{name}-{i}", {"name": f"A100 {EVIL}" if i else "A100-SXM4-80GB"}) for i in range(devices))

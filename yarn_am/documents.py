@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import json
 from dataclasses import dataclass
 
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'"
@@ -30,6 +31,16 @@ class Document:
     content_type: str
     body: bytes
     file_name: str = ""
+
+
+def json_of(tree: object) -> Document:
+    """Returns JSON as it is sent."""
+    return Document(JSON, json.dumps(tree).encode())
+
+
+def download_of(tree: object, name: str) -> Document:
+    """Returns JSON that a browser saves as `<name>.json`."""
+    return Document(JSON, json.dumps(tree, indent=1).encode(), f"{name}.json")
 
 
 def page() -> dict[str, Document]:

@@ -10,7 +10,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -19,7 +19,7 @@ from protocol.history import PAGE, SUMMARY, Marker, Summary, events_file
 from protocol.outcome import Outcome
 from protocol.wire import to_bytes
 from yarn_am.event_log import EventLog
-from yarn_am.events import Action, Event
+from yarn_am.events import Event
 from yarn_am.history_store import HistoryError, HistoryStore
 from yarn_am.reservations import Reservations
 
@@ -38,8 +38,8 @@ END_S = 5.0
 class History(Protocol):
     """What the loop tells; none of it waits for a file system but `wait`, and none raises."""
 
-    def note(self, event: Event, actions: Sequence[Action]) -> None:
-        """Something happened, and was acted upon."""
+    def note(self, event: Event, *, recorded: bool) -> None:
+        """Something happened, and was worth a record in the event log or not."""
 
     def end(self, outcome: Outcome) -> None:
         """The attempt has ended; the writing begins."""
@@ -51,7 +51,7 @@ class History(Protocol):
 class NoHistory:
     """Where none is wanted (`treadle.history.dir: none`)."""
 
-    def note(self, event: Event, actions: Sequence[Action]) -> None:
+    def note(self, event: Event, *, recorded: bool) -> None:
         """Is not kept."""
 
     def end(self, outcome: Outcome) -> None:
@@ -153,13 +153,12 @@ class WrittenHistory:
         self._reservations = Reservations()
         self._ended = False
         self._stale = True
-        log.begin(time.time())
 
-    def note(self, event: Event, actions: Sequence[Action]) -> None:
+    def note(self, event: Event, *, recorded: bool) -> None:
         """See `History`."""
         now = time.time()
         self._reservations.note(event, now)
-        self._stale |= self._log.note(event, actions, now)
+        self._stale |= recorded
         if self._stale and self._writer.is_due:
             self._stale = False
             self._writer.put(self._files(now))
