@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import count
 
 import pytest
 from client_rest_server import serving
@@ -116,6 +117,19 @@ def test_what_is_written_is_shown(tmp_path):
     assert (past.status, past.told) == (SUCCEEDED, "sleep succeeded")
     assert [record["event"] for record in known.events(past)] == ["attempt started", "finished"]
     assert [each.summary.id for each in known.latest(5)] == [APP]
+
+
+def test_what_is_used_is_written_again_though_nothing_happens(tmp_path, monkeypatch):
+    monkeypatch.setattr("yarn_am.history.REFRESH_S", 0.05)
+    looks = count()
+    views = Views(lambda _reserved, _now: Summary(id=APP), lambda: next(looks))
+    history = WrittenHistory(EventLog(ClusterState(PLAN), 1), views, Writer(LocalHistoryStore(tmp_path), 0, 0), 1)
+    deadline = time.monotonic() + 10
+    file = tmp_path / "application.json"
+    while not (file.exists() and int(file.read_bytes()) >= 2):
+        assert time.monotonic() < deadline
+        history.note(Tick(), recorded=False)
+        time.sleep(0.01)
 
 
 class StuckStore:

@@ -55,12 +55,16 @@ def test_the_tracking_url_leads_to_the_page_which_shows_devices_logs_and_the_end
         assert len(held) == 2
         assert tab.ask("document.getElementById('name').textContent") == "<b>seen</b>"
         tab.wait_for("document.getElementById('state').textContent === 'running'")
+        tab.wait_for("document.getElementById('memory').innerText.includes('Application master')")
+        listed = tab.ask("[...document.querySelectorAll('#events li .badge')].map(badge => badge.innerText)")
+        assert sorted(listed) == ["attempt started", "deployed", "granted", "granted", "registered", "registered"]
         (link, *_) = tab.ask("[...document.querySelectorAll('#taskmanagers a')].map(link => link.href)")
         assert "tm.log" in get(link)
         assert "application.driver.log" in get(tab.ask("document.querySelector('#am-logs a').href"))
         told = metrics(f"{url}metrics")
         assert told["treadle_taskmanagers", "tm", "REGISTERED"] == told["treadle_devices", "gpu", "held"] == 2
         assert told["treadle_application_state", "RUNNING"] == 1
+        assert 150 << 20 < told["treadle_master_memory_used_bytes",] < 768 << 20, "a JVM and a Python"
         assert tab.complaints == []
         assert verb(cluster, tmp_path, "kill", application).returncode == 0
         tab.wait_for("document.getElementById('contact').textContent.startsWith('The application has ended')")

@@ -31,6 +31,12 @@ FIRST_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
 """Between two writings, doubled with each: a long application asks little of HDFS."""
 
+REFRESH_S, REFRESH_PART = 10.0, 0.1
+"""What is used is written again when the last writing is so many seconds and such a part of the application's time ago.
+
+So charts of an application that is killed miss a tenth of it at most, and one that lives for a week writes a hundred times for them.
+"""
+
 END_S = 5.0
 """How long the application's end waits for the last writing."""
 
@@ -153,14 +159,16 @@ class WrittenHistory:
         self._reservations = Reservations()
         self._ended = False
         self._stale = True
+        self._began = self._written = time.time()
 
     def note(self, event: Event, *, recorded: bool) -> None:
         """See `History`."""
         now = time.time()
         self._reservations.note(event, now)
-        self._stale |= recorded
+        self._stale |= recorded or now - self._written >= max(REFRESH_S, (now - self._began) * REFRESH_PART)
         if self._stale and self._writer.is_due:
             self._stale = False
+            self._written = now
             self._writer.put(self._files(now))
 
     def end(self, outcome: Outcome) -> None:
