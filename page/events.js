@@ -15,7 +15,7 @@ const WORDS = {
   progress: (each) => `${each.name}: ${count(each.done)} of ${plural(each.total, "fragment")}, ${plural(each.rows, "row")}`,
   report: (each) => `${each.name}: ${plural(each.rows, "row")} in ${duration(each.seconds)} to ${each.output}`,
   "main started": () => "the job's script, beside the application master",
-  deployed: (each) => `${each.name} in ${plural(each.slots, "slot")}${each.job_attempt ? `, attempt ${each.job_attempt + 1}` : ""}`,
+  deployed: (each) => (each.slots ? `${each.name} in ${plural(each.slots, "slot")}${attempted(each)}` : `${each.name}: all slots stop`),
   "replacement requested": (each) => each.task_manager,
   "container stopped": (each) => each.container,
   "nodes excluded": (each) => each.nodes.join(", ") || "none any more",
@@ -31,6 +31,10 @@ function eventTone(each) {
   if (each.event === "finished") return tone(each.status);
   if (each.event === "slot ended") return each.exit_code ? "bad" : "good";
   return EVENT_TONES[each.event] ?? "dim";
+}
+
+function attempted({ job_attempt: restarts }) {
+  return restarts ? `, attempt ${restarts + 1}` : "";
 }
 
 function listed(devices) {

@@ -9,6 +9,7 @@ const KEPT_EVENTS = 1000;
 let usageLoadedAt = 0;
 let events = [];
 let eventsLeftOut = 0;
+let seen = { attempt: 1, number: 0 };
 
 async function ask(address) {
   const answer = await fetch(address, { cache: "no-store", headers: { Accept: "application/json" } });
@@ -34,14 +35,15 @@ async function load() {
 
 // Only those that are new; a second application master behind the same address begins anew with number 1.
 async function loadEvents() {
-  const last = () => events.at(-1)?.number ?? 0;
-  let told = await ask(`events?after=${last()}`);
-  if (told.count < last()) {
-    events = [];
+  let told = await ask(`events?after=${seen.number}`);
+  if (told.attempt !== seen.attempt) {
+    seen = { attempt: told.attempt, number: 0 };
     told = await ask("events");
   }
-  events = [...events, ...told.events].slice(-KEPT_EVENTS);
-  eventsLeftOut = told.count - events.length;
+  const all = [...events, ...told.events];
+  events = all.slice(-KEPT_EVENTS);
+  eventsLeftOut += told.count - seen.number - told.events.length + all.length - events.length;
+  seen.number = told.count;
 }
 
 // The application master is gone a moment after the end; the ResourceManager, whose proxy this page came through, remembers how it was.

@@ -58,7 +58,7 @@ class EventLog:
     """
 
     def __init__(self, state: ClusterState, attempt: int) -> None:
-        self._state, self._attempt = state, attempt
+        self._state, self.attempt = state, attempt
         self._first: list[Json] = []
         self._last: deque[Json] = deque(maxlen=KEPT_LAST)
         self._count = 0
@@ -96,7 +96,7 @@ class EventLog:
 
     def _add(self, seconds: float, record: Json) -> None:
         self._count += 1
-        stamped = {"number": self._count, "time": iso(seconds), "attempt": self._attempt, **record}
+        stamped = {"number": self._count, "time": iso(seconds), "attempt": self.attempt, **record}
         if len(self._first) < KEPT_FIRST:
             self._first.append(stamped)
         else:

@@ -142,7 +142,7 @@ class RestServer:
 
     def _events(self, handler: tornado.web.RequestHandler) -> Any:
         records = self._log.latest(_number(handler, "limit", EVENTS), _number(handler, "after", 0))
-        return {"events": records, "count": self._log.count}
+        return {"attempt": self._log.attempt, "count": self._log.count, "events": records}
 
     def _everything(self, _handler: tornado.web.RequestHandler) -> Any:
         tree = views.everything(self._state, self._settings, self._about, time.monotonic())
