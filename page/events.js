@@ -19,12 +19,13 @@ const WORDS = {
   "replacement requested": (each) => each.task_manager,
   "container stopped": (each) => each.container,
   "nodes excluded": (each) => each.nodes.join(", ") || "none any more",
+  "devices excluded": (each) => each.devices.join(", ") || "none any more",
   failure: (each) => `${each.kind}: ${each.task_manager}${each.node && ` on ${each.node}`} ${each.cause}`,
   finished: (each) => `${each.status.toLowerCase()}, exit code ${each.exit_code}: ${each.diagnostics}`,
   "left out": (each) => plural(each.records, "event"),
 };
 
-const EVENT_TONES = { failure: "bad", "device lost": "bad", "replacement requested": "warn", "nodes excluded": "warn", "left out": "warn",
+const EVENT_TONES = { failure: "bad", "device lost": "bad", "replacement requested": "warn", "nodes excluded": "warn", "devices excluded": "warn", "left out": "warn",
   registered: "good", deployed: "busy", "main started": "busy" };
 
 function eventTone(each) {

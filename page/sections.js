@@ -172,7 +172,8 @@ function showApplication(application) {
   showSlots(there);
   showTaskManagers(application);
   showMemory(application, there);
-  show("excluded", application.excluded_nodes.map((node) => make("li", {}, node)));
+  const devices = (application.excluded_devices ?? []).map((each) => `${each.resource} ${each.uuid} of ${each.node}: ${each.cause}`);
+  show("excluded", [...application.excluded_nodes, ...devices].map((text) => make("li", {}, text)));
   at("no-charts").hidden = there.length <= CHARTED_TASKMANAGERS;
 }
 

@@ -160,6 +160,15 @@ def test_of_many_events_the_latest_are_shown_until_all_are_wanted(browser, appli
     assert "Show all" not in section(tab, "events")
 
 
+def test_a_device_that_no_taskmanager_is_to_take_again_is_shown(browser, application):
+    application.run()
+    lost = DeviceLost(VERSION, "train-0", "container_train-0", "gpu", "GPU-train-0-1", ("train-0/slot-1",), "fell off the bus")
+    application.happens(LostDevice(lost), 410)
+    tab = opened(browser, application)
+    assert "gpu GPU-train-0-1 of nm1: fell off the bus" in section(tab, "excluded")
+    assert ["devices excluded", "gpu GPU-train-0-1 of nm1"] in events(tab)
+
+
 def test_the_end_is_shown(browser, application):
     application.run()
     tab = opened(browser, application)
