@@ -29,8 +29,8 @@ from protocol.user_code import UserCode
 from protocol.wire import to_bytes
 from yarn_am.about import About
 from yarn_am.cluster_state import ClusterState
+from yarn_am.event_log import EventLog
 from yarn_am.events import Completed, Granted, Interrupted
-from yarn_am.history import NO_HISTORY
 from yarn_am.job_main import JobMain, MainContext
 from yarn_am.master import EventQueue, Master
 from yarn_am.plan import GroupPlan, Plan, Restart
@@ -117,8 +117,9 @@ def measure(replacements: int, at_each: int) -> tuple[list[tuple[int, float]], f
     context = MainContext(Path.cwd(), Path(os.devnull), "127.0.0.1", TASK_MANAGERS, ("tm",), "application_0_0", 1, 1)
     main = JobMain(Job("command", ("sleep", "1")), UserCode(sys.executable), context, events.put)
     begin = time.monotonic()
-    server = RestServer(state, lock, configuration.settings(), About("application_0_0"))
-    Master(state, lock, events, store, containers, main, NO_HISTORY).run(server)
+    log = EventLog(state, 1)
+    server = RestServer(state, lock, configuration.settings(), About("application_0_0"), log)
+    Master(state, lock, events, store, containers, main, log).run(server)
     return containers.memory, time.monotonic() - begin
 
 

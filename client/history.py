@@ -17,8 +17,10 @@ from client.history_files import HistoryFiles, open_files
 from client.identity import hadoop_user
 from conf.configuration import load_defaults
 from conf.options import HISTORY_DIRECTORY
-from protocol.history import SUMMARY, HistoryDirectory, Marker, Summary, events_file, marker_of, summary_of
+from protocol.history import PAGE, SUMMARY, HistoryDirectory, Marker, Summary, events_file, marker_of, summary_of
 from protocol.outcome import KILLED, Outcome
+
+_PAGE_PARTS = {"overview", "application", "usage", "configuration"}
 
 NO_WORD = "its application master ended without a word"
 
@@ -97,6 +99,14 @@ class Histories:
                 continue
             records += [tree for line in lines if isinstance(tree := _json(line), dict)]
         return records
+
+    def page(self, past: Past) -> dict[str, Any] | None:
+        """Returns what the application master's page showed last, None where it has left none that can be read."""
+        try:
+            tree = _json(self._files.read(past.summary.id, PAGE))
+        except FileNotFoundError:  # killed before it could write
+            return None
+        return tree if isinstance(tree, dict) and tree.keys() >= _PAGE_PARTS else None
 
     def _past(self, application: str) -> Past:
         try:

@@ -64,7 +64,9 @@ def event_lines(records: Sequence[Json]) -> list[str]:
 
 
 def _event(record: Json) -> str:
-    rest = {key: value for key, value in record.items() if key not in ("time", "attempt", "event") and value not in (None, "", [], {})}
+    rest = {
+        key: value for key, value in record.items() if key not in ("number", "time", "attempt", "event") and value not in (None, "", [], {})
+    }
     words = " ".join(f"{key}={' '.join(_word(value).split())}" for key, value in rest.items())
     return f"{_local(str(record.get('time', '')))}  {record.get('event', '?')}  {words}".rstrip()
 

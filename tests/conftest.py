@@ -9,6 +9,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from chromium import Tab, chromium
 
 from minicluster.cluster import Cluster, running_cluster
 from minicluster.errors import ClusterError
@@ -38,6 +39,13 @@ def cluster_314(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.C
     spec = ClusterSpec("3.1.4", gpus=(2, 2), resources={"example.com/rdma": (3, 3)})
     with _session_cluster("cluster_314", spec, tmp_path_factory, pytestconfig) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """A headless Chromium."""
+    with chromium(tmp_path_factory.mktemp("chromium")) as tab:
+        yield tab
 
 
 @contextmanager

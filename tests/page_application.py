@@ -11,6 +11,7 @@ from protocol.records import VERSION, Device, Registration, RegistrationFailure,
 from protocol.usage import DeviceUsage, Heartbeat, SlotUsage
 from yarn_am.about import About
 from yarn_am.cluster_state import ClusterState
+from yarn_am.event_log import EventLog
 from yarn_am.events import Event, Granted, Heard, MasterUsed, Progress, Registered, RegistrationFailed
 from yarn_am.plan import GroupPlan, Plan, Restart
 from yarn_am.replacement import Limits
@@ -42,20 +43,23 @@ CONFIGURATION = configuration.load(
 class PageApplication:
     """`state` starts empty; `hosts` are TaskManagers' ids to nodes. Times go back from now, so that samples have an age."""
 
-    def __init__(self) -> None:
+    def __init__(self, application_id: str = "application_1_0001") -> None:
         self.began = time.monotonic() - SAMPLES * HEARTBEAT_S
         groups = (GroupPlan("train", 2, 2, ASKED), GroupPlan("io", 1, 2, {"memory-mb": 1024, "vcores": 1}))
         limits = Limits(failures=3, failure_rate=10, retry_interval_s=3, node_failures=1, exclusion_s=100)
         plan = Plan(EVIL, "main", (), groups, 6, 1e6, 1e6, limits, Restart(0, 1.0), allowed_failures=0, one_node=False)
         self.state, self.lock = ClusterState(plan, self.began), threading.Lock()
         flat, origins = CONFIGURATION.flat(), CONFIGURATION.origins()
-        self.about = About("application_1_0001", "alice", "//nm1:8042/am", time.time() - time.monotonic(), flat, origins)
-        self.server = RestServer(self.state, self.lock, CONFIGURATION.settings(), self.about)
+        self.about = About(application_id, "alice", "//nm1:8042/am", time.time() - time.monotonic(), flat, origins)
+        self.log = EventLog(self.state, 1)
+        self.log.begin(time.time() - SAMPLES * HEARTBEAT_S)
+        self.server = RestServer(self.state, self.lock, CONFIGURATION.settings(), self.about, self.log)
         self.server.start()
 
     def happens(self, event: Event, at: float = 0.0) -> None:
         with self.lock:
-            self.state.handle(event, self.began + at)
+            actions = self.state.handle(event, self.began + at)
+            self.log.note(event, actions, self.about.timestamp(self.began + at) / 1000)
 
     def register(self, name: str, node: str, devices: int) -> None:
         found = tuple(Device("gpu", str(i), f"GPU-{name}-{i}", {"name": f"A100 {EVIL}" if i else "A100-SXM4-80GB"}) for i in range(devices))

@@ -2,9 +2,11 @@
 
 import json
 import time
+from itertools import count
 
 import pytest
 from client_rest_server import serving
+from test_cluster_state import ASKED, registration, state
 
 from client.errors import ClientError
 from client.history import Histories, histories
@@ -14,7 +16,7 @@ from protocol.outcome import FAILED, KILLED, SUCCEEDED, Outcome
 from protocol.wire import to_bytes
 from yarn_am.cluster_state import ClusterState
 from yarn_am.event_log import EventLog
-from yarn_am.events import Completed, Finish, Granted, Heard, Progress, Tick
+from yarn_am.events import Completed, Finish, Granted, Heard, Progress, Registered, Tick
 from yarn_am.history import Views, Writer, WrittenHistory
 from yarn_am.history_store import HistoryError, LocalHistoryStore
 from yarn_am.plan import GroupPlan, Plan, Restart
@@ -64,6 +66,21 @@ def test_progress_is_marked_at_each_twentieth():
     assert len(log.records()) == 21
 
 
+def test_a_registration_is_recorded_once_when_its_container_is_known():
+    application = state("main")
+    log = EventLog(application, 1)
+    for event in (
+        Granted("c0", "nm1:8041", ASKED),
+        Registered(registration(1)),
+        Registered(registration(0)),
+        Registered(registration(0)),
+        Granted("c1", "nm1:8041", ASKED),
+    ):
+        log.note(event, application.handle(event, 0), 0)
+    told = [(record["event"], record.get("task_manager") or record.get("container")) for record in log.records()]
+    assert told == [("granted", "c0"), ("registered", "tm-0"), ("granted", "c1"), ("registered", "tm-1"), ("main started", None)]
+
+
 @pytest.mark.parametrize("event", [Tick(), Heard.__new__(Heard)])
 def test_signs_of_life_leave_no_record(event):
     log = EventLog(ClusterState(PLAN), 1)
@@ -78,14 +95,17 @@ def test_the_middle_of_a_long_log_is_counted():
     records = log.records()
     assert len(records) == 4001
     assert records[2000] == {"event": "left out", "records": 1000}
+    assert [record["number"] for record in log.latest(2001)][:2] == [2000, 3001]
     assert records[-1]["container"] == "c4999"
 
 
 def written(directory, outcome, store=None):
     views = Views(lambda reserved, now: Summary(id=APP, outcome=outcome, reserved_hours=reserved, written=str(now)), dict)
     writer = Writer(store or LocalHistoryStore(directory / "history" / APP))
-    history = WrittenHistory(EventLog(ClusterState(PLAN), 1), views, writer, 1)
-    history.note(Tick(), [Finish(outcome)])
+    log = EventLog(ClusterState(PLAN), 1)
+    history = WrittenHistory(log, views, writer, 1)
+    log.begin(time.time())
+    history.note(Tick(), recorded=log.note(Tick(), [Finish(outcome)], time.time()))
     history.end(outcome)
     return writer
 
@@ -97,6 +117,19 @@ def test_what_is_written_is_shown(tmp_path):
     assert (past.status, past.told) == (SUCCEEDED, "sleep succeeded")
     assert [record["event"] for record in known.events(past)] == ["attempt started", "finished"]
     assert [each.summary.id for each in known.latest(5)] == [APP]
+
+
+def test_what_is_used_is_written_again_though_nothing_happens(tmp_path, monkeypatch):
+    monkeypatch.setattr("yarn_am.history.REFRESH_S", 0.05)
+    looks = count()
+    views = Views(lambda _reserved, _now: Summary(id=APP), lambda: next(looks))
+    history = WrittenHistory(EventLog(ClusterState(PLAN), 1), views, Writer(LocalHistoryStore(tmp_path), 0, 0), 1)
+    deadline = time.monotonic() + 10
+    file = tmp_path / "application.json"
+    while not (file.exists() and int(file.read_bytes()) >= 2):
+        assert time.monotonic() < deadline
+        history.note(Tick(), recorded=False)
+        time.sleep(0.01)
 
 
 class StuckStore:

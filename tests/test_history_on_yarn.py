@@ -28,7 +28,17 @@ def ended(cluster, app):
     return wait_for(lambda: (known := details(cluster, app))["state"] in ("FINISHED", "FAILED", "KILLED") and known, "the end")
 
 
-def test_what_succeeded_is_listed_and_shown_with_its_devices_and_events(cluster, tmp_path):
+def page(cluster, app, tab, directory):
+    """The page made of a history, opened from the disk."""
+    environment = {**os.environ, **cluster.environment()}
+    subprocess.run([SUBMIT, "history", "page", app], env=environment, cwd=directory, check=True, timeout=60)
+    tab.complaints.clear()
+    tab.open((directory / f"{app}.html").as_uri())
+    assert tab.complaints == []
+    return " ".join(tab.text().split())
+
+
+def test_what_succeeded_is_listed_and_shown_with_its_devices_and_events(cluster, tmp_path, browser):
     said = submit([*SMALL, *GPU, "--", "true"], cluster.environment(), tmp_path)
     assert said.code == 0, said.err
     assert said.application in [each["id"] for each in history(cluster, "list", "--json")["applications"]]
@@ -39,13 +49,21 @@ def test_what_succeeded_is_listed_and_shown_with_its_devices_and_events(cluster,
     events = [record["event"] for record in shown["events"]]
     assert [events[0], events[-1]] == ["attempt started", "finished"]
     assert {"granted", "registered", "deployed", "slot ended"} <= set(events)
+    text = page(cluster, said.application, browser, tmp_path)
+    assert "History: the application succeeded, " in text
+    assert shown["task_managers"][0]["devices"][0]["uuid"] in text
+    assert "Application master 768 MiB" in text
+    assert "slot ended tm-0/slot-0: exit code 0" in text
 
 
-def test_what_failed_has_its_cause_and_exit_code(cluster, tmp_path):
+def test_what_failed_has_its_cause_and_exit_code(cluster, tmp_path, browser):
     said = submit([*SMALL, "--", "sh", "-c", "exit 7"], cluster.environment(), tmp_path)
     shown = history(cluster, "show", said.application, "--json")
     assert (said.code, shown["status"], shown["outcome"]["exit_code"]) == (7, "FAILED", 7)
     assert "exit code 7" in shown["told"]
+    text = page(cluster, said.application, browser, tmp_path)
+    assert "History: the application failed, " in text
+    assert "failed exit code 7" in text
 
 
 @pytest.fixture
@@ -63,12 +81,16 @@ def whole(listed):
     return [each["id"] for each in listed if not each["problem"]]
 
 
-def test_what_yarn_killed_says_so(cluster, waiting):
+def test_what_yarn_killed_says_so(cluster, waiting, browser, tmp_path):
     subprocess.run([SUBMIT, "kill", waiting], env={**os.environ, **cluster.environment()}, check=True, timeout=60)
     ended(cluster, waiting)
     shown = history(cluster, "show", waiting, "--json")
     assert (shown["status"], shown["outcome"]["status"]) == ("KILLED", "KILLED")
     assert "YARN says: " in shown["told"]
+    text = page(cluster, waiting, browser, tmp_path)
+    assert "History: the application was killed, " in text
+    assert f"YARN says: Application {waiting} was killed by user" in text
+    assert "registered tm-0 on " in text
 
 
 def test_an_application_master_that_was_killed_at_once_leaves_what_it_had_written(cluster, waiting):

@@ -14,11 +14,12 @@ OURS = {
     "protocol": set(),
     "drivers": set(),
     "treadle": set(),
+    "page": set(),
     "processes": set(),
     "yarn_overlay": set(),
     "minicluster": {"conf"},
-    "client": {"conf", "protocol"},
-    "yarn_am": {"conf", "protocol", "processes"},
+    "client": {"conf", "protocol", "page"},
+    "yarn_am": {"conf", "protocol", "page", "processes"},
     "task_manager": {"conf", "protocol", "drivers", "processes"},
 }
 
@@ -27,6 +28,7 @@ OTHERS = {
     "protocol": {"skein": {"skein_store", "skein_import"}},
     "drivers": {"pynvml": {"nvml"}},
     "treadle": None,  # the user's environment: what is imported where is checked by importing it without any of it
+    "page": {},
     "processes": {},
     "yarn_overlay": {},
     "minicluster": {"click": {"__main__"}},

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from protocol.records import VERSION, DeviceLost
 from yarn_am.events import Interrupted, LostDevice
-from yarn_am.metrics import METRICS_TYPE, exposition
+from yarn_am.metrics import METRICS_TYPE, exposition, metrics
 
 MIB = 1024 * 1024
 
@@ -22,7 +22,7 @@ def application():
 
 def families(application):
     at = application.began + 10 * SAMPLES + 7
-    return list(text_string_to_metric_families(exposition(application.state, at).decode()))
+    return list(text_string_to_metric_families(exposition(metrics(application.state, at)).body.decode()))
 
 
 def samples(application):

@@ -5,19 +5,12 @@ import re
 import urllib.request
 
 import pytest
-from chromium import chromium
 from page_application import EVIL, PageApplication
 
 from protocol.records import VERSION, DeviceLost
-from yarn_am.events import Interrupted, LostDevice
+from yarn_am.events import Completed, Interrupted, LostDevice, Progress
 
 LIVE = "document.getElementById('contact').textContent.startsWith('Live')"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp("chromium")) as tab:
-        yield tab
 
 
 @pytest.fixture
@@ -52,6 +45,7 @@ def test_a_running_application_shows_slots_devices_failures_and_what_is_waited_f
     slots = section(tab, "slots")
     for words in ("Group train", "train-0/slot-1", "A100-SXM4-80GB", "GPU-train-0-0", "39.1 GiB of 80.0 GiB", "61 °C", "250 W", "Group io"):
         assert words in slots
+    assert "Time\n7 min" in section(tab, "overview")
     assert "3 of 20 fragments, 1,500 rows" in section(tab, "job")
     assert "gpu: asked 2, found 1" in section(tab, "failures")
     assert "Remedy: Ask for less." in section(tab, "failures")
@@ -59,6 +53,16 @@ def test_a_running_application_shows_slots_devices_failures_and_what_is_waited_f
     assert "Application master 1.0 GiB 420 MiB of 1.0 GiB" in " ".join(section(tab, "memory").split())
     assert "nm3" in section(tab, "excluded")
     assert tab.complaints == []
+
+
+def test_what_no_driver_tells_has_no_column(browser, application):
+    application.register("io-0", "nm2", 0)
+    application.beat("io-0", 1, 0)
+    tab = opened(browser, application)
+    headings = tab.wait_for(
+        "(found => found.length && found.map(each => each.innerText))([...document.querySelectorAll('#slots thead th')])"
+    )
+    assert headings == ["Slot", "CPU", "Memory", "Device"]
 
 
 def test_a_chart_tells_its_numbers_to_who_cannot_see_it(browser, application):
@@ -111,6 +115,60 @@ def test_the_page_follows_what_happens_and_leaves_focus_and_open_details(browser
     assert tab.ask("document.activeElement.getAttribute('aria-label')") == "Logs of train-0"
 
 
+def events(tab):
+    """Kind and words of each event, the latest first."""
+    return tab.ask("[...document.querySelectorAll('#events li')].map(item => [...item.children].slice(1).map(each => each.innerText))")
+
+
+def test_what_happened_is_listed_the_latest_first(browser, application):
+    application.run()
+    tab = opened(browser, application)
+    listed = events(tab)
+    assert listed[-1] == ["attempt started", "number 1 of the application master"]
+    assert listed[0] == ["progress", "classify: 3 of 20 fragments, 1,500 rows"]
+    for event in (
+        ["granted", "container_train-0 on nm1:8041: 2.0 GiB, 2 vcores, 2 yarn.io/gpu"],
+        ["registered", "train-0 on nm1: 2 slots, gpu 0, gpu 1"],
+        ["failure", "devices missing: train-1 on nm3 could not register: gpu: asked 2, found 1"],
+        ["nodes excluded", "nm3"],
+        ["replacement requested", "train-2"],
+    ):
+        assert event in listed
+    assert len(tab.ask("[...document.querySelectorAll('#events time')].map(time => time.dateTime)")) == len(listed)
+    lost = DeviceLost(VERSION, "train-0", "container_train-0", "gpu", "GPU-train-0-1", (), "fell off the bus")
+    application.happens(LostDevice(lost), 410)
+    tab.wait_for("document.querySelector('#events li').innerText.includes('fell off the bus')")
+    assert len(events(tab)) == len(listed) + 2, "the device, and the failure that it is"
+
+
+def test_of_progress_the_latest_is_listed(browser, application):
+    for done in range(21):
+        application.happens(Progress("classify", done, 20, done * 100))
+    tab = opened(browser, application)
+    assert [kind for kind, _ in events(tab)] == ["progress", "attempt started"]
+    assert "20 of 20 fragments" in section(tab, "events")
+
+
+def test_of_many_events_the_latest_are_shown_until_all_are_wanted(browser, application):
+    for number in range(300):
+        application.happens(Completed(f"c{number}", None, 0, ""))
+    tab = opened(browser, application)
+    assert len(events(tab)) == 50
+    assert "101 events before these" in section(tab, "events")
+    tab.ask("document.getElementById('all-events').click()")
+    assert len(events(tab)) == 200
+    assert "Show all" not in section(tab, "events")
+
+
+def test_a_device_that_no_taskmanager_is_to_take_again_is_shown(browser, application):
+    application.run()
+    lost = DeviceLost(VERSION, "train-0", "container_train-0", "gpu", "GPU-train-0-1", ("train-0/slot-1",), "fell off the bus")
+    application.happens(LostDevice(lost), 410)
+    tab = opened(browser, application)
+    assert "gpu GPU-train-0-1 of nm1: fell off the bus" in section(tab, "excluded")
+    assert ["devices excluded", "gpu GPU-train-0-1 of nm1"] in events(tab)
+
+
 def test_the_end_is_shown(browser, application):
     application.run()
     tab = opened(browser, application)
@@ -154,7 +212,7 @@ def fetched(application, path):
         return answer.headers, answer.read().decode()
 
 
-@pytest.mark.parametrize("path", ["/", "/page.js", "/application", "/metrics", "/pages/treadle/", "/pages/treadle/application"])
+@pytest.mark.parametrize("path", ["/", "/live.js", "/application", "/events", "/metrics", "/pages/treadle/", "/pages/treadle/application"])
 def test_nothing_from_elsewhere_may_run_in_any_answer(application, path):
     headers, _ = fetched(application, path)
     assert headers["Content-Security-Policy"].startswith("default-src 'self';")
@@ -164,7 +222,7 @@ def test_nothing_from_elsewhere_may_run_in_any_answer(application, path):
 def test_the_page_has_no_script_or_style_of_its_own_text_and_no_address_elsewhere(application):
     _, page = fetched(application, "/")
     assert "style=" not in page
-    assert re.findall(r"<script[^>]*>(.*?)</script>", page) == [""]
+    assert set(re.findall(r"<script[^>]*>(.*?)</script>", page)) == {""}
     for path in re.findall(r'(?:src|href)="([^"]*)"', page):
         assert re.fullmatch(r"[a-z.]+", path), f"{path} is not relative to wherever the proxy shows the page"
         assert fetched(application, f"/{path}")[1]

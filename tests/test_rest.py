@@ -13,7 +13,8 @@ from conf import configuration
 from protocol.records import VERSION, Device, Registration, Slot
 from yarn_am.about import About
 from yarn_am.cluster_state import ClusterState
-from yarn_am.events import Granted, Interrupted, Progress, Registered
+from yarn_am.event_log import EventLog
+from yarn_am.events import Completed, Granted, Interrupted, Progress, Registered
 from yarn_am.rest import RestServer
 
 SETTINGS = configuration.load(
@@ -25,7 +26,8 @@ GPU = Device("gpu", "0", "GPU-nm1-0000", {"name": "Fake A100"})
 class Served:
     def __init__(self):
         self.state = ClusterState(state("main").plan)
-        self.server = RestServer(self.state, threading.Lock(), SETTINGS, About("application_1_0001"))
+        self.log = EventLog(self.state, 1)
+        self.server = RestServer(self.state, threading.Lock(), SETTINGS, About("application_1_0001"), self.log)
         self.server.start()
 
     def register(self, number):
@@ -91,6 +93,28 @@ def test_the_application_in_one_answer(served):
     tree = served.get("/application")
     assert tree["outcome"] == {"status": "KILLED", "exit_code": 3, "diagnostics": "Stopped by SIGTERM"}
     assert tree["jobs"][0]["status"] == "CANCELED"
+
+
+@pytest.fixture
+def eventful(served):
+    for number in range(300):
+        served.log.note(Completed(f"c{number}", None, 0, ""), [], 0)
+    return served
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"), [("", range(101, 301)), ("?limit=2", [299, 300]), ("?after=298", [299, 300]), ("?after=1&limit=1", [300])]
+)
+def test_the_latest_events_in_order(eventful, query, numbers):
+    tree = eventful.get(f"/events{query}")
+    assert [each["number"] for each in tree["events"]] == list(numbers)
+    assert (tree["attempt"], tree["count"]) == (1, 300)
+
+
+def test_a_number_of_events_that_is_none_is_refused_with_what_would_do(served):
+    with pytest.raises(urllib.error.HTTPError, match="400") as caught:
+        served.get("/events?after=-1")
+    assert "after='-1': write a whole number, 0 or more" in caught.value.read().decode()
 
 
 def test_the_end_waits_for_a_follower_only(served):

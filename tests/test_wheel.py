@@ -17,6 +17,10 @@ FILES = [
     "drivers/nvidia-gpu-discovery.sh",
     "minicluster/nvidia-smi",
     "minicluster/hadoop-3.5.0.pom.xml",
+    "page/history.js",
+    "page/icon.svg",
+    "page/index.html",
+    "page/page.css",
     "treadle/py.typed",
     "yarn_overlay/treadle-yarn-overlay.jar",
 ]

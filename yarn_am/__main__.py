@@ -95,7 +95,7 @@ def on_this_machine(settings: Settings) -> tuple[Store, Containers, str, str]:
     return store, containers, Path.cwd().name, "127.0.0.1"
 
 
-def history_of(launch: Launch, settings: Settings, state: ClusterState, about: About, attempt: int) -> History:
+def history_of(launch: Launch, settings: Settings, state: ClusterState, log: EventLog, about: About, attempt: int) -> History:
     """Returns where what happens is kept for `submit history`."""
     if launch.history is None:
         return NO_HISTORY
@@ -103,7 +103,7 @@ def history_of(launch: Launch, settings: Settings, state: ClusterState, about: A
         lambda reserved, now: summary(state, settings, about, launch.job, attempt, reserved, now),
         lambda: views.everything(state, settings, about, time.monotonic()),
     )
-    return WrittenHistory(EventLog(state, attempt), shown, Writer(store_of(launch.history, about.application_id, os.environ)), attempt)
+    return WrittenHistory(log, shown, Writer(store_of(launch.history, about.application_id, os.environ)), attempt)
 
 
 def run(launch: Launch, *, local: bool) -> Outcome:
@@ -135,11 +135,12 @@ def run(launch: Launch, *, local: bool) -> Outcome:
     )
     user = UserCode(launch.python, settings.module_paths, settings.master_variables)
     main = JobMain(launch.job, user, context, events.put)
-    history = history_of(launch, settings, state, about, context.attempt)
+    log = EventLog(state, context.attempt)
+    history = history_of(launch, settings, state, log, about, context.attempt)
     if not local:
         master_usage.watch(settings.failures.heartbeat_interval_s, events.put)
     try:
-        return Master(state, lock, events, store, containers, main, history).run(RestServer(state, lock, settings, about))
+        return Master(state, lock, events, store, containers, main, log, history).run(RestServer(state, lock, settings, about, log))
     except Exception as error:
         logger.exception("The application master failed")
         history.end(broken(error))

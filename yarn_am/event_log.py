@@ -1,4 +1,4 @@
-"""The event log of a history: what the application master's loop did, one plain record each. Pure."""
+"""The event log: what happened to an application and what its master did about it, one plain record each. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import singledispatchmethod
+from itertools import chain, islice, takewhile
 from typing import Any
 
 from protocol.history import VERSION
@@ -49,7 +50,7 @@ def iso(seconds: float) -> str:
 
 
 class EventLog:
-    """Records of one attempt of the application master.
+    """Records of one attempt of the application master, numbered from 1.
 
     Args:
         state: read after each event; its failures are recorded as they are noted.
@@ -57,11 +58,12 @@ class EventLog:
     """
 
     def __init__(self, state: ClusterState, attempt: int) -> None:
-        self._state, self._attempt = state, attempt
+        self._state, self.attempt = state, attempt
         self._first: list[Json] = []
         self._last: deque[Json] = deque(maxlen=KEPT_LAST)
         self._count = 0
         self._failures_seen = 0
+        self._announced: dict[str, str] = {}
         self._registered: dict[str, Registration] = {}
         self._mark = ("", -1)
 
@@ -72,7 +74,7 @@ class EventLog:
     def note(self, event: Event, actions: Sequence[Action], seconds: float) -> bool:
         """Records what happened and what was done about it; returns whether that was worth a record."""
         before = self._count
-        for record in (self._of_event(event), *self._new_registrations(event), *self._new_failures(), *map(self._of_action, actions)):
+        for record in (self._of_event(event), *self._new_registration(event), *self._new_failures(), *map(self._of_action, actions)):
             if record:
                 self._add(seconds, record)
         return self._count > before
@@ -82,25 +84,48 @@ class EventLog:
         left_out = self._count - len(self._first) - len(self._last)
         return [*self._first, *([{"event": "left out", "records": left_out}] if left_out else []), *self._last]
 
+    def latest(self, limit: int, after: int = 0) -> list[Json]:
+        """Returns what is kept of those after a number, at most the last `limit` of them, in order."""
+        newest_first = chain(reversed(self._last), reversed(self._first))
+        return [*islice(takewhile(lambda record: record["number"] > after, newest_first), limit)][::-1]
+
+    @property
+    def count(self) -> int:
+        """Returns how many records there were, which is the last one's number."""
+        return self._count
+
     def _add(self, seconds: float, record: Json) -> None:
         self._count += 1
-        stamped = {"time": iso(seconds), "attempt": self._attempt, **record}
+        stamped = {"number": self._count, "time": iso(seconds), "attempt": self.attempt, **record}
         if len(self._first) < KEPT_FIRST:
             self._first.append(stamped)
         else:
             self._last.append(stamped)
 
-    def _new_registrations(self, event: Event) -> Iterator[Json]:
+    def _new_registration(self, event: Event) -> Iterator[Json]:
         """One is taken when it comes, or with the grant that it was ahead of."""
-        if not isinstance(event, (Registered, Granted)):
+        if isinstance(event, Registered):
+            name = event.registration.task_manager_id
+            self._announced[event.registration.container_id] = name
+        elif isinstance(event, Granted):
+            name = self._announced.get(event.container_id, "")
+        elif isinstance(event, Completed):  # however often TaskManagers are replaced, only those that are there are kept
+            self._announced.pop(event.container_id, None)
+            self._registered.pop(event.task_manager_id or "", None)
             return
-        for told in self._state.registered():
-            if self._registered.get(told.task_manager_id) != told:
-                self._registered[told.task_manager_id] = told
-                yield _registered(told)
+        else:
+            return
+        known = self._state.task_managers.get(name)
+        told = known.registration if known and known.registered else None
+        if told is not None and self._registered.get(name) != told:
+            self._registered[name] = told
+            yield _registered(told)
 
     def _new_failures(self) -> Iterator[Json]:
-        for number, failure in self._state.losses.failures:
+        failures = self._state.losses.failures
+        if not failures or failures[-1][0] == self._failures_seen:
+            return
+        for number, failure in failures:
             if number > self._failures_seen:
                 self._failures_seen = number
                 yield {

@@ -10,7 +10,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -19,7 +19,7 @@ from protocol.history import PAGE, SUMMARY, Marker, Summary, events_file
 from protocol.outcome import Outcome
 from protocol.wire import to_bytes
 from yarn_am.event_log import EventLog
-from yarn_am.events import Action, Event
+from yarn_am.events import Event
 from yarn_am.history_store import HistoryError, HistoryStore
 from yarn_am.reservations import Reservations
 
@@ -31,6 +31,12 @@ FIRST_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
 """Between two writings, doubled with each: a long application asks little of HDFS."""
 
+REFRESH_S, REFRESH_PART = 10.0, 0.1
+"""What is used is written again when the last writing is so many seconds and such a part of the application's time ago.
+
+So charts of an application that is killed miss a tenth of it at most, and one that lives for a week writes a hundred times for them.
+"""
+
 END_S = 5.0
 """How long the application's end waits for the last writing."""
 
@@ -38,8 +44,8 @@ END_S = 5.0
 class History(Protocol):
     """What the loop tells; none of it waits for a file system but `wait`, and none raises."""
 
-    def note(self, event: Event, actions: Sequence[Action]) -> None:
-        """Something happened, and was acted upon."""
+    def note(self, event: Event, *, recorded: bool) -> None:
+        """Something happened, and was worth a record in the event log or not."""
 
     def end(self, outcome: Outcome) -> None:
         """The attempt has ended; the writing begins."""
@@ -51,7 +57,7 @@ class History(Protocol):
 class NoHistory:
     """Where none is wanted (`treadle.history.dir: none`)."""
 
-    def note(self, event: Event, actions: Sequence[Action]) -> None:
+    def note(self, event: Event, *, recorded: bool) -> None:
         """Is not kept."""
 
     def end(self, outcome: Outcome) -> None:
@@ -153,15 +159,16 @@ class WrittenHistory:
         self._reservations = Reservations()
         self._ended = False
         self._stale = True
-        log.begin(time.time())
+        self._began = self._written = time.time()
 
-    def note(self, event: Event, actions: Sequence[Action]) -> None:
+    def note(self, event: Event, *, recorded: bool) -> None:
         """See `History`."""
         now = time.time()
         self._reservations.note(event, now)
-        self._stale |= self._log.note(event, actions, now)
+        self._stale |= recorded or now - self._written >= max(REFRESH_S, (now - self._began) * REFRESH_PART)
         if self._stale and self._writer.is_due:
             self._stale = False
+            self._written = now
             self._writer.put(self._files(now))
 
     def end(self, outcome: Outcome) -> None:

@@ -15,6 +15,7 @@ from protocol.store import Change, Store, StoreClosedError
 from protocol.wire import to_bytes
 from yarn_am.cluster_state import ClusterState
 from yarn_am.containers import Containers
+from yarn_am.event_log import EventLog
 from yarn_am.events import (
     Action,
     Completed,
@@ -87,13 +88,16 @@ class Master:
         store: Store,
         containers: Containers,
         main: JobMain,
+        log: EventLog,
         history: History = NO_HISTORY,
     ) -> None:
         self._state, self._lock, self._events = state, lock, events
-        self._store, self._containers, self._main, self._history = store, containers, main, history
+        self._store, self._containers, self._main = store, containers, main
+        self._log, self._history = log, history
 
     def run(self, rest: RestServer) -> Outcome:
         """Runs until the end; returns how it ended. Containers are gone and YARN knows when this returns."""
+        self._log.begin(time.time())
         rest.start()
         changes = self._store.watch("")
         self._store.put(keys.READY, b"1")
@@ -118,7 +122,8 @@ class Master:
             event = self._events.get()
             with self._lock:
                 actions = self._state.handle(event, time.monotonic())
-            self._history.note(event, actions)
+                recorded = self._log.note(event, actions, time.time())
+            self._history.note(event, recorded=recorded)
             for action in actions:
                 if isinstance(action, Finish):
                     return action

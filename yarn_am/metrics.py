@@ -7,11 +7,12 @@ most applications are never scraped.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from protocol.usage import DeviceUsage
 from yarn_am.cluster_state import ApplicationState, ClusterState
+from yarn_am.documents import Document
 from yarn_am.failures import Kind
 from yarn_am.task_managers import TaskManager, TaskManagerState
 
@@ -28,28 +29,29 @@ _Sample = tuple[tuple[str, ...], float]
 """The values of a metric's labels, and its own."""
 
 
-def exposition(state: ClusterState, now: float) -> bytes:
-    """Returns all metrics in Prometheus' text format at time `now` of the state's clock, in seconds."""
+def metrics(state: ClusterState, now: float) -> list[Metric]:
+    """Returns every metric with all its samples at time `now` of the state's clock, in seconds."""
+    return [*_application(state), *_master(state), *_task_managers(state, now), *_slots(state), *_devices(state)]
+
+
+def exposition(found: Sequence[Metric]) -> Document:
+    """Returns metrics in Prometheus' text format."""
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry()
-    registry.register(_Collector(state, now))
-    return generate_latest(registry)
+    registry.register(_Collector(found))
+    return Document(METRICS_TYPE, generate_latest(registry))
 
 
 class _Collector:
     """What Prometheus' library asks."""
 
-    def __init__(self, state: ClusterState, now: float) -> None:
-        self._state, self._now = state, now
+    def __init__(self, found: Sequence[Metric]) -> None:
+        self._found = found
 
     def collect(self) -> Iterator[Metric]:
-        """Yields every metric, each with all its samples."""
-        yield from _application(self._state)
-        yield from _master(self._state)
-        yield from _task_managers(self._state, self._now)
-        yield from _slots(self._state)
-        yield from _devices(self._state)
+        """Yields what there is."""
+        yield from self._found
 
 
 def _application(state: ClusterState) -> Iterator[Metric]:

@@ -1,16 +1,16 @@
 """The application master's REST server: GET only, loopback only; YARN's proxy is what the world talks to.
 
-It reads the state under the master's lock, in a thread of its own, and changes nothing.
+It reads the state under the master's lock, in a thread of its own, and changes nothing; what it read is encoded without the lock.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import tornado.httpserver
@@ -21,16 +21,28 @@ from conf.settings import Settings
 from yarn_am import usage_views, views
 from yarn_am.about import About
 from yarn_am.cluster_state import ClusterState
-from yarn_am.documents import HEADERS, JSON, Document, page
-from yarn_am.metrics import METRICS_TYPE, exposition
+from yarn_am.documents import HEADERS, Document, download_of, json_of, page
+from yarn_am.event_log import EventLog
+from yarn_am.metrics import exposition, metrics
 
 FOLLOWER_LATELY_S = 3.0
 """A follower that polled so many seconds ago is still there."""
 
 
+EVENTS = 200
+"""So many events are in an answer that was asked for no other number."""
+
 BELOW_SKEIN = "/pages/treadle"
 """Where skein serves us below its own address. The overlay makes it part of the application's tracking URL, to which YARN's proxy
 appends what it is asked for: who writes it too gets here with it once more."""
+
+
+@dataclass(frozen=True)
+class _Route:
+    """How a path is answered: `read` takes the request and the path's groups, under the lock; `write` what that returned."""
+
+    read: Callable[..., Any]
+    write: Callable[[Any], Document] = json_of
 
 
 class _Handler(tornado.web.RequestHandler):
@@ -38,19 +50,15 @@ class _Handler(tornado.web.RequestHandler):
         for name, value in HEADERS.items():
             self.set_header(name, value)
 
-    def initialize(self, answer: Callable[..., Any]) -> None:
-        self._respond = answer
+    def initialize(self, route: _Route, lock: threading.Lock) -> None:
+        self._route, self._lock = route, lock
 
     def get(self, *path: str) -> None:
-        tree = self._respond(self, *path)
-        if tree is None:
+        with self._lock:
+            read = self._route.read(self, *path)
+        if read is None:
             raise tornado.web.HTTPError(404)
-        if isinstance(tree, Document):
-            self._send(tree)
-        else:
-            self._send(Document(JSON, json.dumps(tree).encode()))
-
-    def _send(self, document: Document) -> None:
+        document = self._route.write(read)
         self.set_header("Content-Type", document.content_type)
         if document.file_name:
             self.set_header("Content-Disposition", f'attachment; filename="{document.file_name}"')
@@ -68,10 +76,11 @@ class RestServer:
         lock: held while it is read.
         settings: the effective configuration.
         about: what there is to know beside the state.
+        log: what happened.
     """
 
-    def __init__(self, state: ClusterState, lock: threading.Lock, settings: Settings, about: About) -> None:
-        self._state, self._lock, self._settings, self._about = state, lock, settings, about
+    def __init__(self, state: ClusterState, lock: threading.Lock, settings: Settings, about: About, log: EventLog) -> None:
+        self._state, self._lock, self._settings, self._about, self._log = state, lock, settings, about, log
         self._last_follower = float("-inf")
         self._outcome_seen = threading.Event()
         self._sockets = bind_sockets(0, "127.0.0.1")
@@ -97,30 +106,24 @@ class RestServer:
         self._loop.run_forever()
 
     def _application(self) -> tornado.web.Application:
-        routes: dict[str, Callable[..., Any]] = {
-            r"/overview": lambda _: views.overview(self._state),
-            r"/taskmanagers": lambda _: {"taskmanagers": views.task_managers(self._state, self._settings, self._about)},
-            r"/taskmanagers/([^/]+)": lambda _, name: self._task_manager(name),
-            r"/taskmanagers/([^/]+)/usage": lambda _, name: self._usage_of(name),
-            r"/usage": lambda _: usage_views.history(self._state, time.monotonic()),
-            r"/jobs": lambda _: {"jobs": views.jobs(self._state)},
-            r"/application": self._application_view,
-            r"/jobmanager/config": lambda _: self._about.configuration_view(),
-            r"/application.json": self._everything,
-            r"/metrics": self._metrics,
+        routes = {
+            r"/overview": _Route(lambda _: views.overview(self._state)),
+            r"/taskmanagers": _Route(lambda _: {"taskmanagers": views.task_managers(self._state, self._settings, self._about)}),
+            r"/taskmanagers/([^/]+)": _Route(lambda _, name: self._task_manager(name)),
+            r"/taskmanagers/([^/]+)/usage": _Route(lambda _, name: self._usage_of(name)),
+            r"/usage": _Route(lambda _: usage_views.history(self._state, time.monotonic())),
+            r"/jobs": _Route(lambda _: {"jobs": views.jobs(self._state)}),
+            r"/application": _Route(self._application_view),
+            r"/events": _Route(self._events),
+            r"/jobmanager/config": _Route(lambda _: self._about.configuration_view()),
+            r"/application.json": _Route(self._everything, lambda tree: download_of(tree, self._about.application_id)),
+            r"/metrics": _Route(lambda _: metrics(self._state, time.monotonic()), exposition),
         }
-        routes |= {f"/{re.escape(path)}": lambda _, file=file: file for path, file in page().items()}
+        routes |= {f"/{re.escape(path)}": _Route(lambda _, file=file: file, lambda file: file) for path, file in page().items()}
         return tornado.web.Application(
-            [(f"(?:{BELOW_SKEIN})?{path}", _Handler, {"answer": self._locked(answer)}) for path, answer in routes.items()],
+            [(f"(?:{BELOW_SKEIN})?{path}", _Handler, {"route": route, "lock": self._lock}) for path, route in routes.items()],
             log_function=lambda _: None,
         )
-
-    def _locked(self, answer: Callable[..., Any]) -> Callable[..., Any]:
-        def locked(*arguments: Any) -> Any:
-            with self._lock:
-                return answer(*arguments)
-
-        return locked
 
     def _task_manager(self, name: str) -> Any:
         return next((tree for tree in views.task_managers(self._state, self._settings, self._about) if tree["id"] == name), None)
@@ -137,9 +140,17 @@ class RestServer:
                 self._outcome_seen.set()
         return tree
 
-    def _everything(self, _handler: tornado.web.RequestHandler) -> Document:
-        tree = views.everything(self._state, self._settings, self._about, time.monotonic())
-        return Document(JSON, json.dumps(tree, indent=1).encode(), f"{self._about.application_id}.json")
+    def _events(self, handler: tornado.web.RequestHandler) -> Any:
+        records = self._log.latest(_number(handler, "limit", EVENTS), _number(handler, "after", 0))
+        return {"attempt": self._log.attempt, "count": self._log.count, "events": records}
 
-    def _metrics(self, _handler: tornado.web.RequestHandler) -> Document:
-        return Document(METRICS_TYPE, exposition(self._state, time.monotonic()))
+    def _everything(self, _handler: tornado.web.RequestHandler) -> Any:
+        tree = views.everything(self._state, self._settings, self._about, time.monotonic())
+        return tree | {"events": self._log.records()}
+
+
+def _number(handler: tornado.web.RequestHandler, name: str, default: int) -> int:
+    text = handler.get_query_argument(name, str(default))
+    if not (text.isascii() and text.isdigit()):
+        raise tornado.web.HTTPError(400, reason=f"{name}={text!a}: write a whole number, 0 or more")
+    return int(text)

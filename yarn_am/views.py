@@ -96,6 +96,7 @@ def application(state: ClusterState, settings: Settings, about: About, now: floa
         "name": settings.application.name,
         "user": about.user,
         "now": about.timestamp(now),
+        "started": about.timestamp(state.started),
         "logs": about.log_page,
         "state": state.state.value,
         "outcome": dataclasses.asdict(state.outcome) if state.outcome else None,

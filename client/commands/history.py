@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from client.history import Past
+    from client.history import Histories, Past
     from client.history_text import Json
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -22,6 +23,17 @@ _HELP = """Look back at applications, from what their application masters left o
 Examples:
   submit history list
   submit history show application_1700000000000_0001 --events
+  submit history page application_1700000000000_0001 --output run.html
+"""
+
+_PAGE_HELP = """Write the page that an application had, with all that happened, as one HTML file.
+
+A browser opens it without a server and without a network: to keep, or to send with a question.
+
+\b
+Examples:
+  submit history page application_1700000000000_0001
+  submit history page application_1700000000000_0001 --output - | ssh desk 'cat >run.html'
 """
 
 _directory = click.option("--dir", "directory", metavar="DIR", help="Another directory, as treadle.history.dir would name it.")
@@ -30,7 +42,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Write the result a
 
 @click.group(help=_HELP, context_settings=_SETTINGS)
 def history() -> None:
-    """See `list` and `show`."""
+    """See `list`, `show` and `page`."""
 
 
 @history.command("list", context_settings=_SETTINGS)
@@ -59,19 +71,48 @@ def list_(limit: int, local: bool, directory: str | None, as_json: bool) -> None
 def show(application: str, events: bool, directory: str | None, as_json: bool) -> None:
     """Show an application that ended; or as it was when its application master last wrote."""
     from client import history_text
-    from client.errors import USAGE, ClientError
-    from client.history import histories
-    from client.lookup import is_application_id, is_local
 
-    if not is_application_id(application):
-        raise ClientError(f"{application!r} is not the id of an application", "`submit history list` shows them", USAGE)
-    known = histories(os.environ, directory, local=is_local(application))
+    known = _histories_with(application, directory)
     past = known.one(application)
     log: list[Json] = known.events(past) if events else []
     if as_json:
         click.echo(json.dumps(_tree(past) | ({"events": log} if events else {})))
         return
     click.echo("\n".join([*history_text.lines(past), *history_text.event_lines(log)]))
+
+
+@history.command(help=_PAGE_HELP, context_settings=_SETTINGS)
+@click.option("--output", metavar="FILE", help="The file to write, - for stdout.  [default: APP.html]")
+@_directory
+@click.argument("application", metavar="APP")
+def page(application: str, output: str | None, directory: str | None) -> None:
+    """Says where the file is."""
+    from client import history_page
+    from client.errors import USAGE, ClientError
+    from page.one_file import one_file
+
+    known = _histories_with(application, directory)
+    past = known.one(application)
+    html = one_file(history_page.tree(past, known.page(past), known.events(past)))
+    if output == "-":
+        click.echo(html, nl=False)
+        return
+    file = Path(output or f"{application}.html")
+    try:
+        file.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise ClientError(f"{file} can't be written: {error.strerror}", "name another file with --output", USAGE) from error
+    click.echo(file)
+
+
+def _histories_with(application: str, directory: str | None) -> Histories:
+    from client.errors import USAGE, ClientError
+    from client.history import histories
+    from client.lookup import is_application_id, is_local
+
+    if not is_application_id(application):
+        raise ClientError(f"{application!r} is not the id of an application", "`submit history list` shows them", USAGE)
+    return histories(os.environ, directory, local=is_local(application))
 
 
 def _tree(past: Past) -> dict[str, Any]:

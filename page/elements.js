@@ -1,13 +1,16 @@
 // The page's elements: made of text, patched into what is there. Whatever a job, a node or a driver says becomes the text of a node,
 // never HTML; patching keeps focus, selection and open details where a reader has them.
+// The scripts after this one use its names: no modules, which a browser does not load from file://, where a history lies.
+
+"use strict";
 
 const SVG = "http://www.w3.org/2000/svg";
 const TONES = { STARTING: "warn", RUNNING: "busy", SUCCEEDED: "good", FINISHED: "good", FAILED: "bad", KILLED: "warn", CANCELED: "warn",
-  CREATED: "warn", REGISTERED: "good", GONE: "bad" };
+  CREATED: "warn", REGISTERED: "good", GONE: "bad", LOST: "bad" };
 
-export const at = (id) => document.getElementById(id);
+const at = (id) => document.getElementById(id);
 
-export function make(tag, attributes, ...children) {
+function make(tag, attributes, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
@@ -22,7 +25,7 @@ function fill(node, attributes, children) {
 }
 
 // Children are told apart by `data-key` where they have one, else by their place.
-export function patchChildren(parent, children) {
+function patchChildren(parent, children) {
   const fresh = [...make("div", {}, ...children).childNodes];
   const keyed = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   fresh.forEach((node, i) => {
@@ -47,19 +50,19 @@ function patch(old, fresh) {
 }
 
 // Fills what follows a section's heading; a section without content isn't shown.
-export function show(id, ...children) {
+function show(id, ...children) {
   const shown = children.flat().filter((child) => child != null);
   at(id).hidden = shown.length === 0;
   patchChildren(at(id).querySelector(".content"), shown);
 }
 
 // On a phone a row is shown as a card: the roles keep it a row to those who hear the page, `data-label` names its column to those who see it.
-export function table(caption, columns, rows) {
+function table(caption, columns, rows) {
   return groupedTable(caption, columns, [["", rows]]);
 }
 
 // Groups are pairs of a name and rows; a name of "" is not shown.
-export function groupedTable(caption, columns, groups) {
+function groupedTable(caption, columns, groups) {
   const head = columns.map((name) => make("th", { scope: "col", role: "columnheader" }, name));
   const cell = (content, i) => (i ? make("td", { role: "cell", "data-label": columns[i] }, content) : make("th", { scope: "row", role: "rowheader" }, content));
   return make("table", { role: "table" }, caption && make("caption", {}, caption),
@@ -69,30 +72,40 @@ export function groupedTable(caption, columns, groups) {
       rows.map((cells) => make("tr", { role: "row" }, cells.map(cell))))));
 }
 
-export const tone = (state) => TONES[state] ?? "dim";
-export const badge = (state) => make("span", { class: `badge ${tone(state)}` }, state.toLowerCase());
-export const code = (text) => make("code", {}, text);
-export const short = (text) => make("span", { class: "short" }, text);
-export const dim = (text) => make("span", { class: "dim" }, text);
+const tone = (state) => TONES[state] ?? "dim";
+const badge = (state) => make("span", { class: `badge ${tone(state)}` }, state.toLowerCase());
+const code = (text) => make("code", {}, text);
+const short = (text) => make("span", { class: "short" }, text);
+const dim = (text) => make("span", { class: "dim" }, text);
 
 // Only an address without a scheme, as the application master builds it, becomes a link.
-export const link = (address, text, label) => (/^\/\/[^/]/.test(address) ? make("a", { href: address, "aria-label": label }, text) : null);
+const link = (address, text, label) => (/^\/\/[^/]/.test(address) ? make("a", { href: address, "aria-label": label }, text) : null);
 
-export const known = (value) => value != null;
-export const count = (value) => value.toLocaleString("en");
-export const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
-export const percent = (value) => (known(value) ? `${Math.round(value)} %` : "–");
-export const mib = (value) => (!known(value) ? "–" : value < 1024 ? `${Math.round(value)} MiB` : `${(value / 1024).toFixed(1)} GiB`);
-export const amounts = (byType) => Object.entries(byType).filter(([, number]) => number).map(([type, number]) => amount(type, number)).join(", ");
+const NOT_KNOWN = "–";
+const known = (value) => value != null;
+const count = (value) => value.toLocaleString("en");
+const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+const percent = (value) => (known(value) ? `${Math.round(value)} %` : NOT_KNOWN);
+const mib = (value) => (!known(value) ? NOT_KNOWN : value < 1024 ? `${Math.round(value)} MiB` : `${(value / 1024).toFixed(1)} GiB`);
+const amounts = (byType) => Object.entries(byType).filter(([, number]) => number).map(([type, number]) => amount(type, number)).join(", ");
 const amount = (type, number) => (type === "memory-mb" ? mib(number) : type === "vcores" ? plural(number, "vcore") : `${number} ${type}`);
 
-export function duration(seconds) {
+function duration(seconds) {
   if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
+const TIME = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" };
+
+// A time in the reader's zone, from milliseconds or ISO; `date` has the year and the zone, too.
+function time(at, style = TIME) {
+  const moment = new Date(at);
+  return make("time", { datetime: moment.toISOString() }, moment.toLocaleString([], style));
+}
+const date = (at) => time(at, { dateStyle: "medium", timeStyle: "long" });
+
 // A number and, under it, its samples as a line from 0 to `highest` (their own highest where that is 0). A value not known is a gap.
-export function charted(what, now, values = [], highest, unit) {
+function charted(what, now, values = [], highest, unit) {
   const numbers = values.filter(known);
   if (numbers.length < 2) return unit(now);
   const top = highest || Math.max(...numbers, 1);
@@ -113,7 +126,7 @@ function stretches(values) {
 }
 
 // `tight` is the part of the limit above which it gets dangerous.
-export function filled(what, used, limit, tight = 1) {
+function filled(what, used, limit, tight = 1) {
   if (!known(used) || !limit) return mib(used);
   const text = `${mib(used)} of ${mib(limit)}`;
   return make("div", { class: "short" }, text, make("meter", { min: 0, max: limit, low: tight * limit, high: tight * limit, optimum: 0, value: Math.min(used, limit), "aria-label": `${what}: ${text}` }));

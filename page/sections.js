@@ -1,17 +1,20 @@
-// The application master's page: asks for JSON again and again, by addresses relative to its own, and shows it.
+// The page's sections, each from the JSON of the application master's REST server.
 
-import { amounts, at, badge, charted, code, count, dim, duration, filled, groupedTable, known, link, make, mib, patchChildren, percent, plural, short, show,
-  table, tone } from "./elements.js";
+"use strict";
 
-const POLL_MS = 2000;
-const USAGE_POLL_MS = 10000;
 const CHARTED_TASKMANAGERS = 64; // more than so many would make the samples of all too much to load again and again
 const HEARTBEAT_LATE_S = 30;
+const SLOT_COLUMNS = ["Slot", "CPU", "Memory", "Device", "Utilisation", "Device memory", "Temperature", "Power"];
+const DEVICE_COLUMN = 3; // what no driver tells has no column after it
 
-let usage = new Map();
+let usage = new Map(); // TaskManager's id → its samples
 let configuration = [];
+let isPast = false; // whether this is a history, and "now" when it was written
 
-// --- sections -------------------------------------------------------------------------------------------------------------------
+function contact(content, className) {
+  at("contact").className = className;
+  patchChildren(at("contact"), content);
+}
 
 function showHead(application) {
   const state = application.outcome?.status ?? application.state;
@@ -35,14 +38,15 @@ function showOverview(application, there) {
   const lost = held.filter((device) => device.state === "lost").length;
   const facts = [
     ["TaskManagers", there.length, `of ${application.requested}`],
-    ["Slots", there.reduce((sum, each) => sum + each.slotsNumber, 0), ""],
+    ...(there.every((each) => known(each.slotsNumber)) ? [["Slots", there.reduce((sum, each) => sum + each.slotsNumber, 0), ""]] : []),
     ...[...grouped(held, "resource")].map(([resource, devices]) => [`Devices: ${resource}`, devices.length, ""]),
     ...(lost ? [["Devices lost", lost, ""]] : []),
+    ...(known(application.started) ? [["Time", duration(((application.ended ?? application.now) - application.started) / 1000), ""]] : []),
     ["Failures", application.failures.at(-1)?.number ?? 0, ""],
     ["Job restarts", application.jobs[0].restarts, ""],
   ];
   show("overview", facts.map(([name, value, more]) =>
-    make("div", {}, make("dt", {}, name), make("dd", {}, count(value), more && make("small", {}, ` ${more}`)))));
+    make("div", {}, make("dt", {}, name), make("dd", {}, typeof value === "number" ? count(value) : value, more && make("small", {}, ` ${more}`)))));
 }
 
 function showJob(job) {
@@ -61,7 +65,7 @@ function reported(report) {
 
 function showFailures(failures) {
   show("failures", [...failures].reverse().map((each) => make("li", { value: each.number, "data-key": each.number },
-    make("p", {}, make("span", { class: "badge bad" }, each.kind), ` ${new Date(each.timestamp).toLocaleTimeString()} `,
+    make("p", {}, make("span", { class: "badge bad" }, each.kind), " ", time(each.timestamp), " ",
       make("strong", {}, each.task_manager + (each.node && ` on ${each.node}`)), ` ${each.cause}`),
     each.remedy && make("p", {}, `Remedy: ${each.remedy}`),
     each.detail && make("details", {}, make("summary", {}, "What it said"), make("pre", {}, each.detail)))));
@@ -72,11 +76,16 @@ function showWaiting(waiting) {
   show("waiting", rows.length ? table(null, ["TaskManager", "Group", "Its container"], rows) : null);
 }
 
+const says = (cell) => !["", NOT_KNOWN].includes(cell.textContent ?? cell);
+
 function showSlots(there) {
-  const columns = ["Slot", "CPU", "Memory", "Device", "Utilisation", "Device memory", "Temperature", "Power"];
   const groups = byGroup(there, (each) => each.slots.flatMap((slot) => slotRows(each, slot)));
-  const oldest = Math.max(...[...usage.values()].flatMap((each) => each.seconds_ago.slice(0, 1)));
-  show("slots", there.length ? groupedTable(oldest > 0 ? `Charts: the last ${duration(oldest)}` : null, columns, groups) : null);
+  const charted = [...usage.values()].map((each) => each.seconds_ago).filter((ages) => ages.length > 1);
+  const oldest = Math.max(...charted.map(([first]) => first));
+  const caption = charted.length ? `Charts: the last ${duration(oldest)}${isPast ? " before this was written" : ""}` : null;
+  const told = SLOT_COLUMNS.map((_, i) => i <= DEVICE_COLUMN || groups.some(([, rows]) => rows.some((cells) => says(cells[i]))));
+  const onlyTold = (cells) => cells.filter((_, i) => told[i]);
+  show("slots", there.length ? groupedTable(caption, onlyTold(SLOT_COLUMNS), groups.map(([name, rows]) => [name, rows.map(onlyTold)])) : null);
 }
 
 function slotRows(taskManager, slot) {
@@ -97,7 +106,7 @@ function deviceCells(taskManager, device) {
       device.cause && make("p", { class: "bad" }, `lost: ${device.cause}`)),
     charted(`Utilisation of ${what}`, now.utilization, samples.utilization, 100, percent),
     filled(`Memory of ${what}`, now.memory_used_mb, now.memory_total_mb),
-    short(known(now.temperature_c) ? `${now.temperature_c} °C` : "–"), short(known(now.power_w) ? `${Math.round(now.power_w)} W` : "–")];
+    short(known(now.temperature_c) ? `${now.temperature_c} °C` : NOT_KNOWN), short(known(now.power_w) ? `${Math.round(now.power_w)} W` : NOT_KNOWN)];
 }
 
 function showTaskManagers(application) {
@@ -108,18 +117,23 @@ function showTaskManagers(application) {
 
 function taskManagerRow(each, now) {
   const samples = usage.get(each.id) ?? {};
-  const silent = (now - each.timeSinceLastHeartbeat) / 1000;
-  const container = make("div", {}, code(each.containerId), " ", link(each.logs, "logs", `Logs of ${each.id}`));
+  const container = make("div", {}, code(each.containerId), " ", isPast ? "" : link(each.logs, "logs", `Logs of ${each.id}`));
   const alive = each.state === "REGISTERED" ? [
     charted(`Memory of ${each.id}`, each.usage?.memory_mb, samples.memory_mb, each.usage?.memory_asked_mb, mib),
     charted(`CPU of ${each.id}`, each.usage?.cpu_percent, samples.cpu_percent, 0, percent),
-    make("span", { class: silent > HEARTBEAT_LATE_S ? "bad" : null }, `${duration(silent)} ago`)] : ["", "", ""];
+    heartbeat(each, now)] : ["", "", ""];
   return [each.id, badge(each.state), each.node, ...alive, amounts(each.granted), container];
+}
+
+function heartbeat({ timeSinceLastHeartbeat: at }, now) {
+  if (at < 0) return "";
+  const silent = (now - at) / 1000;
+  return isPast ? time(at) : make("span", { class: silent > HEARTBEAT_LATE_S ? "bad" : null }, `${duration(silent)} ago`);
 }
 
 function showMemory(application, there) {
   const part = (name, configured, used) => [name, mib(configured), known(used) ? filled(`Memory of ${name}`, used, configured, 0.9) : dim("not measured")];
-  const measured = known(application.master.memory_mb) ? [["Application master", application.master]] : [];
+  const measured = known(application.master?.memory_mb) ? [["Application master", application.master]] : [];
   const rows = [...measured, ...there.map((each) => [each.id, each.usage])]
     .map(([name, told]) => part(name, told?.memory_asked_mb, told?.memory_mb));
   show("memory", rows.length ? table(null, ["Component", "Configured", "Used"], rows) : null);
@@ -147,8 +161,6 @@ function grouped(items, field) {
   return groups;
 }
 
-// --- the loop -------------------------------------------------------------------------------------------------------------------
-
 function showApplication(application) {
   const there = application.taskmanagers.filter((each) => each.state === "REGISTERED");
   showHead(application);
@@ -160,71 +172,9 @@ function showApplication(application) {
   showSlots(there);
   showTaskManagers(application);
   showMemory(application, there);
-  show("excluded", application.excluded_nodes.map((node) => make("li", {}, node)));
+  const devices = (application.excluded_devices ?? []).map((each) => `${each.resource} ${each.uuid} of ${each.node}: ${each.cause}`);
+  show("excluded", [...application.excluded_nodes, ...devices].map((text) => make("li", {}, text)));
   at("no-charts").hidden = there.length <= CHARTED_TASKMANAGERS;
 }
 
-async function ask(address) {
-  const answer = await fetch(address, { cache: "no-store", headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-  return answer.json();
-}
-
-async function load() {
-  const application = await ask("application");
-  if (!configuration.length) {
-    configuration = await ask("jobmanager/config");
-    patchChildren(at("version"), [(await ask("overview"))["treadle-version"]]);
-    showConfiguration();
-  }
-  const due = Date.now() - (usage.loadedAt ?? 0) >= USAGE_POLL_MS;
-  if (due && application.taskmanagers.length <= CHARTED_TASKMANAGERS) {
-    usage = new Map((await ask("usage")).taskmanagers.map((each) => [each.id, each]));
-    usage.loadedAt = Date.now();
-  }
-  return application;
-}
-
-// The application master is gone a moment after the end; the ResourceManager, whose proxy this page came through, remembers how it was.
-async function askYarn(shown) {
-  const [before, after] = location.pathname.split("/proxy/");
-  if (after === undefined) return null;
-  const { app } = await ask(`${before}/ws/v1/cluster/apps/${after.split("/")[0]}`);
-  if (!["FINISHED", "FAILED", "KILLED"].includes(app.state)) return null;
-  const status = app.finalStatus === "UNDEFINED" ? app.state : app.finalStatus;
-  const nobody = { id: app.id, name: app.name, user: app.user, logs: "", state: status };
-  return { ...(shown ?? nobody), outcome: shown?.outcome ?? { status, exit_code: null, diagnostics: app.diagnostics } };
-}
-
-function contact(text, className) {
-  at("contact").className = className;
-  patchChildren(at("contact"), [text]);
-}
-
-async function run() {
-  let shown = null;
-  for (;;) {
-    try {
-      shown = await load();
-      showApplication(shown);
-      contact(`Live, every ${POLL_MS / 1000} s`, "");
-    } catch (error) {
-      console.warn(error);
-      const ended = await askYarn(shown).catch(() => null);
-      if (ended) return showEnded(ended);
-      contact(`No answer from the application master (${error.message}): it has ended, or is not there yet. Asking on …`, "bad");
-    }
-    await new Promise((done) => setTimeout(done, POLL_MS));
-    while (document.hidden) await new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
-  }
-}
-
-function showEnded(application) {
-  showHead(application);
-  showOutcome(application.outcome);
-  show("waiting");
-  contact("The application has ended. What is below is the last that its application master said.", "");
-}
-
 at("filter").addEventListener("input", showConfiguration);
-run();
