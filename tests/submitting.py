@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUBMIT = Path(sys.executable).parent / "submit"
+# what a shell, JSON or YARN could spoil on its way
+AWKWARD = "q\"uo`id`te $HOME $(id)\nnew'\\ ünïcode"
 
 
 @dataclass(frozen=True)

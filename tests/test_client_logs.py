@@ -5,55 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from client_nodemanager import AM, ATTEMPT, SAID, TM, Node, framed
 from client_verbs import APPS, ID, app, resourcemanager, submitted
-
-AM, TM = "container_1_0001_01_000001", "container_1_0001_01_000002"
-ATTEMPT = "appattempt_1_0001_000001"
-SAID = b"2026-01-01 00:00:00,000 INFO task_manager: TaskManager tm-0 starts in c on n\n"
-
-
-class Node:
-    """A NodeManager's REST, whose files grow as the test says: `during` is called before each file is given."""
-
-    def __init__(self, server):
-        self._server = server
-        self.files = {
-            AM: {"job.log": b"main says\n"},
-            TM: {"taskmanager.log": SAID, "slot-0.log": b"one\ntwo\nthree\n", "slot-0.err": b"two\n"},
-        }
-        self.during = lambda container, name: None
-        server.answer(f"{APPS}/{ID}/appattempts", {"appAttempts": {"appAttempt": [{"id": 1}]}})
-        containers = [{"containerId": name, "nodeHttpAddress": server.url} for name in self.files]
-        server.answer(f"{APPS}/{ID}/appattempts/{ATTEMPT}/containers", {"container": containers})
-        self.publish()
-
-    def publish(self):
-        for container, files in self.files.items():
-            path = f"/ws/v1/node/containers/{container}/logs"
-            self._server.answers[path] = lambda container=container: (200, {}, self._list(container))
-            for name in files:
-                self._server.answers[f"{path}/{name}"] = lambda container=container, name=name: self._give(container, name)
-
-    def forget(self):
-        for path in [path for path in self._server.answers if path.startswith("/ws/v1/node/")]:
-            del self._server.answers[path]
-
-    def _list(self, container):
-        found = [{"fileName": name, "fileSize": str(len(text))} for name, text in self.files[container].items()]
-        return {"containerLogsInfo": {"containerLogInfo": found, "logAggregationType": "LOCAL", "containerId": container}}
-
-    def _give(self, container, name):
-        self.during(container, name)
-        size = int(parse_qs(urlsplit(self._server.requests[-1][1]).query)["size"][0])
-        return 200, {}, framed(container, name, self.files[container][name], size) if self.files[container][name] else ""
-
-
-def framed(container, name, text, size):
-    head = f"Container: {container} on n:1\nLogAggregationType: LOCAL\n====\nLogType:{name}\nLogLength:{len(text)}\nLogContents:\n"
-    return f"{head}{text[size:].decode()}\nEnd of LogType:{name}.This log file belongs to a running container ({container}).\n****\n\n"
 
 
 @pytest.fixture
@@ -222,41 +177,6 @@ def test_an_unknown_application(manager, tmp_path, capsys, installed):
 
 def test_what_is_no_id(manager, capsys):
     assert submitted(capsys, "logs", "job.py")[0] == 2
-
-
-@pytest.fixture
-def local(tmp_path, monkeypatch):
-    """A local application that has ended."""
-    monkeypatch.setenv("TREADLE_HOME", str(tmp_path))
-    directory = tmp_path / "applications" / "local-20260101-000000-1"
-    (directory / "tm-0").mkdir(parents=True)
-    (directory / "am.json").write_text('{"rest": "http://127.0.0.1:9"}')
-    (directory / ".skein.pem").write_text("a secret")
-    (directory / "application.driver.log").write_text("ours\n")
-    (directory / "tm-0" / "taskmanager.log").write_bytes(SAID)
-    (directory / "tm-0" / "slot-0.log").write_text("".join(f"line {i}\n" for i in range(100_000)))
-    return directory.name
-
-
-def test_a_local_application_is_read_from_its_directory(local, capsys):
-    assert submitted(capsys, "logs", local, "--tail", "2", "--all") == (
-        0,
-        f"am | ours\ntm-0 | {SAID.decode()}tm-0/slot-0 | line 99998\ntm-0/slot-0 | line 99999\n",
-        "",
-    )
-
-
-def test_to_follow_a_local_application_that_has_ended_is_to_read_it(local, capsys):
-    assert submitted(capsys, "logs", local, "-f", "--tail", "1")[:2] == (0, "tm-0/slot-0 | line 99999\n")
-
-
-def test_who_reads_has_read_enough(local):
-    """`submit logs … | head -1`"""
-    command = [sys.executable, "-m", "client", "logs", local]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ)) as process:
-        assert process.stdout.readline() == b"tm-0/slot-0 | line 0\n"
-        process.stdout.close()
-        assert (process.wait(30), process.stderr.read()) == (0, b"")
 
 
 def test_ctrl_c_ends_it_quietly(manager, node):

@@ -1,4 +1,4 @@
-"""Running a short program to its end, where `tests/test_discovery_script_driver.py` does not reach it."""
+"""Running a short program to its end, where `tests/test_discovery_script_process.py` does not reach it."""
 
 from __future__ import annotations
 
