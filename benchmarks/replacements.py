@@ -115,10 +115,10 @@ def measure(replacements: int, at_each: int) -> tuple[list[tuple[int, float]], f
     state = ClusterState(plan, time.monotonic())
     containers = MortalContainers(store, events, replacements, at_each)
     context = MainContext(Path.cwd(), Path(os.devnull), "127.0.0.1", TASK_MANAGERS, ("tm",), "application_0_0", 1, 1)
-    main = JobMain(Job("command", ("sleep", "1")), UserCode(sys.executable), context, events.put)
+    main = JobMain(Job("command", ("sleep", "1")), UserCode(sys.executable), context, events.put, grace_s=1.0)
     begin = time.monotonic()
     server = RestServer(state, lock, configuration.settings(), About("application_0_0"))
-    Master(state, lock, events, store, containers, main, NO_HISTORY).run(server)
+    Master(state, lock, events, store, containers, main, 1.0, NO_HISTORY).run(server)
     return containers.memory, time.monotonic() - begin
 
 

@@ -123,7 +123,7 @@ def serve(launch: Launch, settings: Settings, identity: Identity, store: Store, 
     jobs = store.watch(keys.JOB)
     store.put(keys.registration(identity.task_manager_id), to_bytes(registration), owned=True)
     logger.info("Registered %s with %d slots", identity.task_manager_id, len(slots))
-    return Service(store, jobs, slots, describe, leases.descriptors(), health, pulse).run()
+    return Service(store, jobs, slots, describe, leases.descriptors(), health, pulse, settings.failures.termination_grace_s).run()
 
 
 def open_store(address: Path | None) -> Store:

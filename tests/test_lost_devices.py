@@ -51,7 +51,7 @@ TASK_MANAGER = textwrap.dedent("""
     held = HeldDevices("gpu", Driver(), tuple(FoundDevice(str(i), f"GPU-{i}") for i in range(2)))
     health = HealthWatch([held], identity, slots, INTERVAL_S)
     pulse = Pulse(store, identity, 3600, DeviceUsageWatch([], 3600))
-    raise SystemExit(Service(store, jobs, slots, describe, (), health, pulse).run())
+    raise SystemExit(Service(store, jobs, slots, describe, (), health, pulse, 1.5).run())
 """)
 WITHIN_S = 20.0
 

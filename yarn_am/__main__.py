@@ -134,10 +134,12 @@ def run(launch: Launch, *, local: bool) -> Outcome:
         1 if local else settings.application.attempts,
     )
     user = UserCode(launch.python, settings.module_paths, settings.master_variables)
-    main = JobMain(launch.job, user, context, events.put)
+    main = JobMain(launch.job, user, context, events.put, settings.failures.termination_grace_s)
     history = history_of(launch, settings, state, about, context.attempt)
     try:
-        return Master(state, lock, events, store, containers, main, history).run(RestServer(state, lock, settings, about))
+        return Master(state, lock, events, store, containers, main, settings.failures.termination_grace_s, history).run(
+            RestServer(state, lock, settings, about)
+        )
     except Exception as error:
         logger.exception("The application master failed")
         history.end(broken(error))

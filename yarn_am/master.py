@@ -41,8 +41,8 @@ TICK_S = 1.0
 FOLLOWER_GRACE_S = 2.0
 """Seconds that the end waits for a follower to see the outcome."""
 
-SLOTS_GRACE_S = 2.0
-"""Seconds that the end waits for the slots that it stops: their grace period and a little for the way."""
+ON_THE_WAY_S = 0.5
+"""Seconds that an order to stop, and the word that it was done, take besides the slots' grace period."""
 
 KILLED_BY_MASTER = -105
 """YARN's `ContainerExitStatus.KILLED_BY_APPMASTER`."""
@@ -77,7 +77,7 @@ class EventQueue:
 
 
 class Master:
-    """Brings the application from its start to its outcome."""
+    """Brings the application from its start to its outcome; slots that it stops have `grace_s` seconds to end by themselves."""
 
     def __init__(
         self,
@@ -87,10 +87,11 @@ class Master:
         store: Store,
         containers: Containers,
         main: JobMain,
+        grace_s: float,
         history: History = NO_HISTORY,
     ) -> None:
         self._state, self._lock, self._events = state, lock, events
-        self._store, self._containers, self._main, self._history = store, containers, main, history
+        self._store, self._containers, self._main, self._grace_s, self._history = store, containers, main, grace_s, history
 
     def run(self, rest: RestServer) -> Outcome:
         """Runs until the end; returns how it ended. Containers are gone and YARN knows when this returns."""
@@ -130,7 +131,7 @@ class Master:
             running, deployment = self._state.last_words()
         if not running:
             return
-        deadline = time.monotonic() + SLOTS_GRACE_S
+        deadline = time.monotonic() + self._grace_s + ON_THE_WAY_S
         try:
             self._store.put(keys.JOB, to_bytes(deployment))
         except StoreClosedError as error:
