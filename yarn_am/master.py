@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from protocol import keys
 from protocol.outcome import FAILED, SUCCEEDED, Outcome
-from protocol.records import DeviceExclusions
+from protocol.records import DeviceExclusions, Ending, JobDeployment
 from protocol.store import Change, Store, StoreClosedError
 from protocol.wire import to_bytes
 from yarn_am.cluster_state import ClusterState
@@ -30,7 +30,7 @@ from yarn_am.events import (
     StopContainer,
     Tick,
 )
-from yarn_am.history import NO_HISTORY, History
+from yarn_am.history import END_S, NO_HISTORY, History
 from yarn_am.job_main import JobMain
 from yarn_am.messages import Messages
 from yarn_am.rest import RestServer
@@ -105,6 +105,7 @@ class Master:
         finish = self._until_finished()
         outcome = finish.outcome
         logger.info("Finished: %s", outcome.to_diagnostics())
+        self._tell(keys.ENDING, Ending(self._longest_end_s()))
         self._history.end(outcome)
         self._main.stop()
         if outcome.status != SUCCEEDED:
@@ -132,10 +133,7 @@ class Master:
         if not running:
             return
         deadline = time.monotonic() + self._grace_s + ON_THE_WAY_S
-        try:
-            self._store.put(keys.JOB, to_bytes(deployment))
-        except StoreClosedError as error:
-            logger.warning("Slots are stopped by YARN: %s", error)
+        if not self._tell(keys.JOB, deployment):
             return
         while running and (left := deadline - time.monotonic()) > 0:
             event = self._events.get(left)
@@ -143,6 +141,19 @@ class Master:
                 running.discard(event.result.slot_id)
             elif isinstance(event, MasterLost):
                 return
+
+    def _longest_end_s(self) -> float:
+        graces = 2 if self._state.plan.job_kind == "main" else 1
+        return graces * self._grace_s + ON_THE_WAY_S + FOLLOWER_GRACE_S + END_S
+
+    def _tell(self, key: str, record: Ending | JobDeployment) -> bool:
+        """Returns whether the store still takes what is said at the end."""
+        try:
+            self._store.put(key, to_bytes(record))
+        except StoreClosedError as error:
+            logger.warning("Nobody is told of the end: %s", error)
+            return False
+        return True
 
     def _act(self, action: Action) -> None:
         if isinstance(action, StartMain):
