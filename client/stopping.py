@@ -55,7 +55,8 @@ class Stop:
         address = self._master_address()
         try:
             if address:
-                self._due = time.monotonic() + _LATENESS_S + self._ask(address)
+                seconds = self._ask(address)
+                self._due = time.monotonic() + seconds + _LATENESS_S
                 return
         except UnansweredError as error:
             self._say(f"{self.application} is killed by YARN, without its grace period: {error}")
