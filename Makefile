@@ -1,6 +1,7 @@
 # make demo   installs into .venv, boots a YARN + HDFS cluster on this machine, submits the MNIST job, shows the result
 # make test   all tests: lint, types, units, the real cluster
 # make chaos  the MNIST job again and again on a cluster that is struck at random: make chaos SEED=1 MINUTES=10
+# make fuzz   whatever arrives from outside, with so many examples of each: make fuzz EXAMPLES=3000
 # make down   ends a cluster that `make demo KEEP=1` left up
 # make wheel  builds the wheel that edge nodes and nodes install
 
@@ -13,8 +14,9 @@ EXTRAS ?= dataset,test
 KEEP ?=
 SEED ?= 1
 MINUTES ?= 10
+EXAMPLES ?= 3000
 
-.PHONY: demo test check chaos down wheel clean tools
+.PHONY: demo test check chaos fuzz down wheel clean tools
 
 demo: $(INSTALLED) $(OVERLAY)
 	@$(BIN)/python -m examples.mnist.demo $(if $(KEEP),--keep)
@@ -29,6 +31,9 @@ check: $(INSTALLED) $(OVERLAY)
 
 chaos: $(INSTALLED) $(OVERLAY)
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --minutes $(MINUTES)
+
+fuzz: $(INSTALLED)
+	TREADLE_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q --durations=0 tests/test_fuzz_*.py
 
 down: $(INSTALLED)
 	$(BIN)/python -m minicluster down

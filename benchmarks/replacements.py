@@ -115,7 +115,7 @@ def measure(replacements: int, at_each: int) -> tuple[list[tuple[int, float]], f
     state = ClusterState(plan, time.monotonic())
     containers = MortalContainers(store, events, replacements, at_each)
     context = MainContext(Path.cwd(), Path(os.devnull), "127.0.0.1", TASK_MANAGERS, ("tm",), "application_0_0", 1, 1)
-    main = JobMain(Job("command", ("sleep", "1")), UserCode(sys.executable), context, events.put)
+    main = JobMain(Job("command", ("sleep", "1")), UserCode(sys.executable), context, events.put, grace_s=1.0)
     begin = time.monotonic()
     log = EventLog(state, 1)
     server = RestServer(state, lock, configuration.settings(), About("application_0_0"), log)

@@ -20,7 +20,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from client import application_directory, devices_tree, following, killing, local, lookup, subjects, yarn
+from client import devices_tree, following, killing, local, lookup, subjects, yarn
 from client import logs as application_logs
 from client.application import Application as Told
 from client.application_details import STATES, ApplicationDetails
@@ -32,6 +32,7 @@ from client.following import Followed, Subject
 from client.identity import hadoop_user
 from client.log_files import Selection
 from client.log_view import LogView, Wish
+from client.stopping import Stop
 from conf.errors import ConfigError, Problem
 
 __all__ = ["Application", "ClientError", "ConfigError", "Problem", "application", "applications", "submit"]
@@ -75,8 +76,8 @@ class Application:
             stream = at_end.enter_context(Path(os.devnull).open("w", encoding="utf-8")) if quiet else sys.stderr
             return following.follow(self._subject, timeout_s, Console(stream))
 
-    def kill(self) -> None:
-        """Ends it, and waits until it has ended.
+    def kill(self, *, now: bool = False) -> None:
+        """Ends it, and waits until it has ended; with `now` without the time that its slots are given, on YARN.
 
         Raises:
             ClientError: when that fails.
@@ -85,8 +86,11 @@ class Application:
             self._close()
             return
         manager = lookup.connect(os.environ)
-        if not killing.killable(manager, self.id).ended:
-            killing.kill(manager, self.id, self._kill_by_driver)
+        if killing.killable(manager, self.id).ended:
+            return
+        stop = Stop(manager, self.id, os.environ, lambda name: yarn.kill_by_driver(os.environ, name), Console(sys.stderr).line)
+        stop.force() if now else stop.begin()
+        killing.await_end(manager, stop)
 
     def devices(self) -> dict[str, Any]:
         """Returns what `submit devices --json` writes.
@@ -117,11 +121,6 @@ class Application:
     def _close(self) -> None:
         if self._owner is not None:
             self._owner.close()
-
-    @staticmethod
-    def _kill_by_driver(application_id: str) -> None:
-        application_directory.ensure(os.environ, application_id)
-        yarn.kill_by_driver(os.environ, application_id)
 
     def __repr__(self) -> str:
         """Returns its id alone: a representation asks no cluster."""

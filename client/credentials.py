@@ -42,6 +42,15 @@ class Credentials:
                 file.write(content)
 
 
+def load(directory: Path) -> Credentials:
+    """Returns the pair that `Credentials.save` wrote there.
+
+    Raises:
+        OSError: when it isn't there, or not for this user.
+    """
+    return Credentials((directory / CERTIFICATE).read_bytes(), (directory / KEY).read_bytes())
+
+
 def mint(now: datetime.datetime) -> Credentials:
     """Returns a fresh pair in skein's form (`skein.model.Security.new_credentials`): RSA-2048, SHA-256, one year.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from client import rest
 from client.application import Application
@@ -17,6 +17,9 @@ from client.master_rest import ask_master, proxied
 from client.progress import Progress
 from client.resourcemanager import ResourceManager
 from protocol.outcome import Outcome, from_diagnostics
+
+if TYPE_CHECKING:
+    from client.stopping import Stop
 
 logger = logging.getLogger(__name__)
 
@@ -70,18 +73,16 @@ class YarnSource:
 
     can_detach = True
 
-    def __init__(
-        self, manager: ResourceManager, application_id: str, kill_by_driver: Callable[[str], None], recovery_s: float = RECOVERY_S
-    ) -> None:
+    def __init__(self, manager: ResourceManager, application_id: str, stop: Stop, recovery_s: float = RECOVERY_S) -> None:
         self._manager, self._recovery_s = manager, recovery_s
-        self._id = application_id
-        self._kill_by_driver = kill_by_driver
+        self._id, self._stop = application_id, stop
         self._report: ApplicationReport | None = None
         self._reported_at = 0.0
         self._unknown_since: float | None = None
 
     def look(self) -> Sight:
         """Returns what the master says of itself, and what YARN said at most a second ago."""
+        self._stop.insist()
         told = None
         if self._report is not None and self._report.state == "RUNNING":
             told = ask_master(f"{proxied(self._manager, self._id, self._report.tracking_url)}/pages/treadle")
@@ -91,12 +92,8 @@ class YarnSource:
         return Sight(self._report, told)
 
     def kill(self) -> None:
-        """Kills by REST where the ResourceManager lets web users, else as YARN's own clients do, which takes a JVM."""
-        try:
-            self._manager.kill(self._id)
-        except rest.RestError as error:
-            logger.debug("not killed by REST: %s", error)
-            self._kill_by_driver(self._id)
+        """Asks its master, or YARN; `look` sees to it that it ends."""
+        self._stop.begin()
 
     def _ask_yarn(self) -> ApplicationReport:
         try:

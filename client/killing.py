@@ -1,20 +1,16 @@
-"""Has YARN kill applications, and waits until it says that they have ended."""
+"""Ends applications on YARN for `submit kill`, and waits until YARN says that they have ended."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from client import lookup, rest
 from client.application_details import TAG, ApplicationDetails
 from client.errors import ENVIRONMENT, USAGE, ClientError
-from client.follow import YarnSource
 from client.resourcemanager import ResourceManager
+from client.stopping import PATIENCE_S, Stop
 
 _LOOK_S = 0.2
-
-_PATIENCE_S = 120.0
-"""How long YARN may take from the request to the state KILLED: the NodeManager gives a container time to end by itself."""
 
 
 def killable(manager: ResourceManager, application: str) -> ApplicationDetails:
@@ -31,24 +27,23 @@ def killable(manager: ResourceManager, application: str) -> ApplicationDetails:
     return known
 
 
-def kill(manager: ResourceManager, application: str, kill_by_driver: Callable[[str], None]) -> ApplicationDetails:
-    """Kills an application, by REST where that is allowed, and returns it as it ended.
+def await_end(manager: ResourceManager, stop: Stop) -> ApplicationDetails:
+    """Returns the application, whose stop has begun, as it ended.
 
     Raises:
-        ClientError: when YARN refuses, or it has not ended after two minutes.
+        ClientError: when YARN refuses, or it has not ended two minutes after YARN was told to kill it.
     """
-    YarnSource(manager, application, kill_by_driver).kill()
-    deadline = time.monotonic() + _PATIENCE_S
     while True:
+        stop.insist()
         try:
-            known = manager.details(application)
+            known = manager.details(stop.application)
         except rest.RestError as error:
-            if time.monotonic() > deadline:
+            if stop.overdue:
                 raise manager.unreachable(error) from error
         else:
             if known.ended:
                 return known
-            if time.monotonic() > deadline:
-                cause = f"{application} is still {known.state} {_PATIENCE_S:.0f} s after the request to kill it"
-                raise ClientError(cause, f"look again: `submit status {application}`", ENVIRONMENT)
+            if stop.overdue:
+                cause = f"{known.id} is still {known.state} {PATIENCE_S:.0f} s after the request to kill it"
+                raise ClientError(cause, f"look again: `submit status {known.id}`", ENVIRONMENT)
         time.sleep(_LOOK_S)

@@ -32,6 +32,8 @@ LOG = "application.driver.log"
 _LOOK_S = 0.05
 _START_TIMEOUT_S = 60.0
 _END_TIMEOUT_S = 15.0
+"""How long the application master may take to its end, besides the grace periods of the job's script and of the slots."""
+
 _TAIL_LINES = 15
 
 
@@ -40,7 +42,7 @@ class LocalApplication:
 
     can_detach = False
 
-    def __init__(self, directory: Path, process: subprocess.Popen[bytes], name: str) -> None:
+    def __init__(self, directory: Path, process: subprocess.Popen[bytes], name: str, grace_s: float) -> None:
         self.id = directory.name
         self.tracking_url = ""
         self.directory = directory
@@ -48,6 +50,7 @@ class LocalApplication:
         self._address_file = directory / application_directory.ADDRESS_FILE
         self._process = process
         self._name = name
+        self._end_timeout_s = _END_TIMEOUT_S + 2 * grace_s
         self._last: Application | None = None
 
     def wait_for_address(self) -> None:
@@ -90,7 +93,7 @@ class LocalApplication:
         if self._process.poll() is None:
             self.kill()
         try:
-            self._process.wait(_END_TIMEOUT_S)
+            self._process.wait(self._end_timeout_s)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -133,7 +136,9 @@ def run(request: Request, environ: Mapping[str, str]) -> Iterator[LocalApplicati
     history = history_directory.on_this_machine(request.settings.application.history_directory, environ)
     stage(directory, request.launch(history), request.script)
     with placed(directory, request.settings.shipped):
-        application = LocalApplication(directory, _start(request, directory, environ), request.settings.application.name)
+        settings = request.settings
+        process = _start(request, directory, environ)
+        application = LocalApplication(directory, process, settings.application.name, settings.failures.termination_grace_s)
         try:
             application.wait_for_address()
             yield application

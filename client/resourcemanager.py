@@ -102,6 +102,14 @@ class ResourceManager:
 
         return application_containers.of_master(self._get(f"apps/{application}")["app"])
 
+    def master_address(self, application: str) -> str:
+        """Returns the `host:port` at which skein's application master listens, empty while there is none.
+
+        Raises:
+            rest.RestError: as `report`.
+        """
+        return str(self._get(f"apps/{application}")["app"].get("amRPCAddress") or "")
+
     def log_aggregation(self, application: str) -> str:
         """Returns how far YARN is with collecting an application's logs (`LogAggregationStatus`), empty when it doesn't say.
 

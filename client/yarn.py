@@ -25,6 +25,7 @@ from client.request import Request
 from client.resourcemanager import ResourceManager
 from client.skein_driver import Driver
 from client.staging import OVERLAY, link_shipped, stage
+from client.stopping import Stop
 from conf.settings import Settings
 from protocol.history import HistoryDirectory
 
@@ -56,7 +57,8 @@ def submit(request: Request, environ: Mapping[str, str], console: Console) -> Su
         history = history_directory.on_hdfs(request.settings.application.history_directory, hadoop, hadoop_user(environ))
         application_id = _upload(request, history, hadoop, pair, driver)
         directory.rename(directory.with_name(application_id))
-    source = YarnSource(manager, application_id, lambda name: kill_by_driver(environ, name))
+    stop = Stop(manager, application_id, environ, lambda name: kill_by_driver(environ, name), console.line)
+    source = YarnSource(manager, application_id, stop)
     return Submitted(application_id, f"{manager.proxy(application_id)}/", source, manager)
 
 
@@ -66,7 +68,7 @@ def kill_by_driver(environ: Mapping[str, str], application: str) -> None:
     Raises:
         ClientError: when that fails.
     """
-    log = application_directory.home(environ) / application / "kill.log"
+    log = application_directory.ensure(environ, application) / "kill.log"
     pair = credentials.mint(datetime.datetime.now(datetime.timezone.utc))
     with _driver(log, pair, HadoopConfiguration.load(environ)) as driver:
         driver().kill(application)

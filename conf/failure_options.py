@@ -64,6 +64,13 @@ FAIL_FAST = Option(
     "A command that fails in a slot ends the application although it could be started again: restarts are for lost TaskManagers then.",
 )
 
+TERMINATION_GRACE = Option(
+    "treadle.job.termination-grace",
+    DURATION_MS,
+    "How long the job's script and the processes in slots have from SIGTERM to SIGKILL, when the application is stopped, the job fails or "
+    "is started again. What YARN itself kills has what the NodeManager gives.",
+)
+
 FAILURE_OPTIONS: tuple[Option[Any], ...] = (
     HEARTBEAT_INTERVAL,
     HEARTBEAT_TIMEOUT,
@@ -78,5 +85,6 @@ FAILURE_OPTIONS: tuple[Option[Any], ...] = (
     RESTART_DELAY,
     ALLOWED_FAILURES,
     FAIL_FAST,
+    TERMINATION_GRACE,
 )
 """All of them."""

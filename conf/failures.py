@@ -28,6 +28,7 @@ def read_failures(reader: Reader, task_managers: int) -> FailureSettings:
         allowed_failures=reader.required(options.ALLOWED_FAILURES),
         fail_fast=reader.required(options.FAIL_FAST),
         idle_timeout_s=reader.required(options.IDLE_TIMEOUT) / 1000,
+        termination_grace_s=reader.required(options.TERMINATION_GRACE) / 1000,
     )
     interval, timeout = options.HEARTBEAT_INTERVAL.key, options.HEARTBEAT_TIMEOUT.key
     if settings.heartbeat_timeout_s <= settings.heartbeat_interval_s:

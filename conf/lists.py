@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from conf.flink_yaml import read_list
 
 DELIMITER = ";"
@@ -61,3 +63,9 @@ def _quoted(text: str, start: int) -> tuple[str, int]:
     if rest and not rest.startswith(DELIMITER):
         raise ValueError(f"text follows the closing quote at position {end + 1}")
     return text[start + 1 : end].replace(quote * 2, quote), end + 1
+
+
+def one_line(names: Sequence[str]) -> str:
+    """The names as a list, for a message: escaped where one of them holds a line break or the like."""
+    text = DELIMITER.join(names)
+    return text if text.isprintable() else repr(text)

@@ -75,6 +75,7 @@ class FailureSettings:
     allowed_failures: int
     fail_fast: bool
     idle_timeout_s: float
+    termination_grace_s: float
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from conf.entry import Entry
 from conf.errors import Problem
 from conf.groups import common_key
-from conf.lists import DELIMITER
+from conf.lists import one_line
 from conf.option import RESOURCE_PREFIX
 from conf.options import GROUP_OPTIONS, GROUP_PREFIX, GROUPS
 
@@ -33,7 +33,7 @@ def problem(key: str, entries: Mapping[str, Entry], names: Sequence[str]) -> Pro
     if name not in names:
         listed = entries.get(GROUPS.key)
         what = f"{GROUPS.key} is {listed.value!r} ({listed.origin})" if listed else f"{GROUPS.key} is not set"
-        remedy = f"write {GROUPS.key}: {DELIMITER.join((*names, name))}, or take its keys out"
+        remedy = f"write {GROUPS.key}: {one_line((*names, name))}, or take its keys out"
         return Problem(key, f"{key} ({entries[key].origin}) has no effect: {what}, without {name!r}", remedy)
     if common_key(rest):
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from conf import unread_group_keys
 from conf.entry import Entry
 from conf.errors import Problem
-from conf.lists import DELIMITER
+from conf.lists import one_line
 from conf.option import RESOURCE_PREFIX
 from conf.options import EXTERNAL_RESOURCES, GROUP_PREFIX, OPTIONS, PARAM, RESOURCE_OPTIONS
 from conf.shipping import is_variable
@@ -200,4 +200,4 @@ def _unlisted(name: str, key: str, list_key: str, entries: Mapping[str, Entry], 
     cause = f"{key} ({entries[key].origin}) has no effect: {list_key} is {listed.value!r} ({listed.origin}), without {name!r}"
     nearest = _nearest(name, names, 0.6)
     meant = f"rename {name!r} to {nearest!r}, " if nearest else ""
-    return Problem(key, cause, f"{meant}write {list_key}: {DELIMITER.join((*names, name))}, or take its keys out")
+    return Problem(key, cause, f"{meant}write {list_key}: {one_line((*names, name))}, or take its keys out")

@@ -30,6 +30,12 @@ between them breaks the stream or the call that made it (seen: "sendHeaders has 
 JOB = "job"
 """The one `JobDeployment`, written by the application master when all TaskManagers are there."""
 
+STOP = "stop"
+"""The one `StopRequest`, written by whoever has the application's key and wants its end."""
+
+ENDING = "ending"
+"""The one `Ending`, written by the application master when it ends the application, whyever that is."""
+
 
 def registration(task_manager_id: str) -> str:
     """Returns the key of a TaskManager's `Registration`."""

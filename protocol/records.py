@@ -12,6 +12,7 @@ VERSION = 2
 """Version of these records; a TaskManager of another version is refused."""
 
 _PORTS, _EXIT_CODES = range(1, 1 << 16), range(1 << 8)
+_NAME_LENGTH = 255
 
 
 @dataclass(frozen=True)
@@ -144,3 +145,22 @@ class SlotResult:
     def __post_init__(self) -> None:
         if self.exit_code not in _EXIT_CODES:
             raise ValueError(f"exit code {self.exit_code} where 0 to 255 was expected")
+
+
+@dataclass(frozen=True)
+class StopRequest:
+    """Somebody wants the application's end, for good: who, and on which host."""
+
+    user: str
+    host: str
+
+    def __post_init__(self) -> None:
+        if max(len(self.user), len(self.host)) > _NAME_LENGTH:
+            raise ValueError(f"a name of more than {_NAME_LENGTH} characters")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The application ends, which takes so many seconds at most."""
+
+    seconds: float

@@ -36,7 +36,7 @@ from task_manager.held_devices import HeldDevices
 from task_manager.identity import Identity, of_container, of_process
 from task_manager.leases import Leases
 from task_manager.mig import check as check_mig
-from task_manager.service import Service
+from task_manager.service import Service, Watches
 from task_manager.slot_environment import SlotProcessSpec, sign_of_life, slot_process
 from task_manager.slot_silence import SlotSilence
 
@@ -125,7 +125,8 @@ def serve(launch: Launch, settings: Settings, identity: Identity, store: Store, 
     store.put(keys.registration(identity.task_manager_id), to_bytes(registration), owned=True)
     logger.info("Registered %s with %d slots", identity.task_manager_id, len(slots))
     silence = SlotSilence(lambda slot_id: sign_of_life(identity.directory, slot_id), settings.failures.heartbeat_timeout_s)
-    return Service(store, jobs, slots, describe, leases.descriptors(), health, pulse, silence).run()
+    watches = Watches(health, pulse, silence)
+    return Service(store, jobs, slots, describe, leases.descriptors(), watches, settings.failures.termination_grace_s).run()
 
 
 def open_store(address: Path | None) -> Store:

@@ -7,7 +7,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from protocol import keys
 from protocol.records import DeviceLost, JobDeployment, Slot, SlotResult
@@ -21,12 +21,18 @@ from task_manager.slot_silence import SlotSilence
 
 logger = logging.getLogger(__name__)
 
-GRACE_S = 1.5
-"""Seconds between a slot's SIGTERM and SIGKILL; a NodeManager kills the container itself soon after (250 ms by default)."""
-
 _NEVER = (-1, -1)
 
 Happening = JobDeployment | SlotResult | DeviceLost | signal.Signals | StoreClosedError
+
+
+@dataclass(frozen=True)
+class Watches:
+    """What is looked after while slots run: the devices, the signs of life that this TaskManager gives, and those that its slots do not."""
+
+    health: HealthWatch
+    pulse: Pulse
+    silence: SlotSilence
 
 
 class Service:
@@ -38,9 +44,8 @@ class Service:
         slots: this TaskManager's.
         describe: makes a slot's process description for a deployment.
         lease_descriptors: inherited by every slot's process.
-        health: watches the devices.
-        pulse: gives the signs of life.
-        silence: knows which slots give none.
+        watches: what is looked after meanwhile.
+        grace_s: seconds between a slot's SIGTERM and SIGKILL.
     """
 
     def __init__(
@@ -50,13 +55,12 @@ class Service:
         slots: tuple[Slot, ...],
         describe: Callable[[Slot, JobDeployment], SlotProcessSpec],
         lease_descriptors: Sequence[int],
-        health: HealthWatch,
-        pulse: Pulse,
-        silence: SlotSilence,
+        watches: Watches,
+        grace_s: float,
     ) -> None:
         self._store, self._jobs, self._slots, self._describe, self._lease_descriptors = store, jobs, slots, describe, lease_descriptors
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
-        self._health, self._pulse, self._silence = health, pulse, silence
+        self._health, self._pulse, self._silence, self._grace_s = watches.health, watches.pulse, watches.silence, grace_s
         self._out_of_service: set[str] = set()
         self._processes: dict[str, SlotProcess] = {}
         self._started: dict[str, tuple[int, int]] = {}
@@ -77,13 +81,11 @@ class Service:
         finally:
             self._pulse.stop()
             self._health.stop()
-            stop_all(self._processes.values(), GRACE_S)
+            stop_all(self._processes.values(), self._grace_s)
 
     def _serve(self) -> int:
         while True:
-            used = self._pulse.beat({slot_id: process.pid for slot_id, process in self._processes.items()})
-            for slot_id in self._silence.silent(used):
-                self._end_silent(slot_id)
+            self._beat()
             try:
                 happening = self._happenings.get(timeout=self._pulse.due_in_s())
             except queue.Empty:
@@ -100,16 +102,29 @@ class Service:
             else:
                 raise happening
 
+    def _beat(self) -> None:
+        used = self._pulse.beat({slot_id: process.pid for slot_id, process in self._processes.items()})
+        for slot_id in self._silence.silent(used):
+            self._end_silent(slot_id)
+
     def _deploy(self, deployment: JobDeployment) -> None:
         """Starts what is new in it; a new attempt of the job first ends what is left of the one before."""
         if self._deployment is not None and deployment.attempt > self._deployment.attempt:
-            stop_all(self._processes.values(), GRACE_S)
+            self._stop_attempt()
         self._deployment = deployment
         for slot in (slot for slot in self._slots if slot.id in deployment.ranks and slot.id not in self._out_of_service):
             start = deployment.attempt, deployment.starts.get(slot.id, 0)
             if start > self._started.get(slot.id, _NEVER):
                 self._started[slot.id] = start
                 self._start(slot, deployment, *start)
+
+    def _stop_attempt(self) -> None:
+        """The signs of life go on meanwhile."""
+        stopping = threading.Thread(target=stop_all, args=(list(self._processes.values()), self._grace_s), name="stop", daemon=True)
+        stopping.start()
+        while stopping.is_alive():
+            stopping.join(self._pulse.due_in_s())
+            self._beat()
 
     def _start(self, slot: Slot, deployment: JobDeployment, attempt: int, start: int) -> None:
         spec = self._describe(slot, deployment)
@@ -147,7 +162,7 @@ class Service:
         self._store.put(keys.lost_device(lost.task_manager_id, lost.uuid), to_bytes(lost))
         for process in self._processes.values():
             if process.slot_id in lost.slots:
-                threading.Thread(target=process.stop, args=(GRACE_S,), name=f"stop-{process.slot_id}", daemon=True).start()
+                threading.Thread(target=process.stop, args=(self._grace_s,), name=f"stop-{process.slot_id}", daemon=True).start()
 
     def _watch(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from minicluster.errors import ClusterError
 from minicluster.spec import ClusterSpec
 
 # a busy machine is no reason to fail: what an example does is checked, not how long it took
-hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.register_profile("no deadline", deadline=None, max_examples=int(os.environ.get("TREADLE_FUZZ_EXAMPLES", "100")))
 hypothesis.settings.load_profile("no deadline")
 
 # a shell that starts us in the background has us ignore SIGINT, and every program that a test starts and interrupts with us

@@ -72,6 +72,12 @@ def test_an_exit_code_that_no_process_has_is_refused(code):
         from_bytes(SlotResult, text)
 
 
+@pytest.mark.parametrize("value", [b"", b"{}", b'{"user":"ann"}', json.dumps({"user": "x" * 300, "host": "h"}).encode()])
+def test_a_malformed_request_to_stop_stops_nothing(value, caplog):
+    assert Messages().event_of(Change(keys.STOP, value)) is None
+    assert "Ignored a malformed value under 'stop'" in caplog.text
+
+
 def test_nonsense_under_ever_new_keys_does_not_fill_the_log(caplog):
     messages = Messages()
     for number in range(3000):

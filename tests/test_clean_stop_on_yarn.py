@@ -1,14 +1,16 @@
 """Ways to stop an application on real daemons: its slots hear of it, and nothing of it is left."""
 
+import getpass
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from submitting import SUBMIT, running
-from test_on_yarn import SMALL, report, wait_for
+from test_on_yarn import SMALL, get, report, wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -21,7 +23,7 @@ def say(word):
 
 def end(number, frame):
     say("told")
-    time.sleep(0.5)
+    time.sleep(float(sys.argv[2]))
     say("ended")
     sys.exit(0)
 
@@ -34,7 +36,30 @@ sys.exit(7)
 
 
 def submit_kill(process, app, cluster, directory):
-    subprocess.run([str(SUBMIT), "kill", app], env={**os.environ, **cluster.environment()}, check=True, timeout=60)
+    assert "without its grace" not in kill([app], cluster, directory / "treadle-home")
+
+
+def submit_kill_elsewhere(process, app, cluster, directory):
+    assert "is killed by YARN, without its grace period: its key pair is not in" in kill([app], cluster, directory / "another-home")
+
+
+def submit_kill_now(process, app, cluster, directory):
+    assert "grace" not in kill(["--now", app], cluster, directory / "treadle-home")
+
+
+def kill(arguments, cluster, home):
+    environment = {**os.environ, **cluster.environment(), "TREADLE_HOME": str(home)}
+    said = subprocess.run([str(SUBMIT), "kill", *arguments], env=environment, check=True, timeout=60, capture_output=True, text=True)
+    assert "final status KILLED" in said.stderr
+    return said.stderr
+
+
+def wait_for_the_timeout(process, app, cluster, directory):
+    """`--timeout` is counted from the submission."""
+
+
+OURS_S, YARNS_S = 3.0, 0.5
+"""How long a slot takes to end: more than the 2 s of the NodeManagers here, which are told to kill only after our own grace; and less."""
 
 
 def yarn_kill(process, app, cluster, directory):
@@ -72,20 +97,24 @@ def environment_of(entry):
 
 
 @pytest.mark.parametrize(
-    ("stop", "status", "code"),
+    ("stop", "status", "code", "seconds"),
     [
-        (submit_kill, "KILLED", 3),
-        (yarn_kill, "KILLED", 3),
-        (interrupt, "KILLED", 3),
-        (fail_a_slot, "FAILED", 7),
-        (kill_the_master, "FAILED", 1),
+        (submit_kill, "KILLED", 3, OURS_S),
+        (submit_kill_elsewhere, "KILLED", 3, YARNS_S),
+        (submit_kill_now, "KILLED", 3, YARNS_S),
+        (yarn_kill, "KILLED", 3, YARNS_S),
+        (interrupt, "KILLED", 3, OURS_S),
+        (wait_for_the_timeout, "KILLED", 124, OURS_S),
+        (fail_a_slot, "FAILED", 7, OURS_S),
+        (kill_the_master, "FAILED", 1, YARNS_S),
     ],
 )
-def test_slots_are_told_and_get_time_and_nothing_is_left(cluster, tmp_path, stop, status, code):
+def test_slots_are_told_and_get_time_and_nothing_is_left(cluster, tmp_path, stop, status, code, seconds):
     said = tmp_path / "said"
     (tmp_path / "slot.py").write_text(SLOT)
-    command = [sys.executable, str(tmp_path / "slot.py"), str(said)]
-    with running([*SMALL, "--taskmanagers", "2", "--", *command], cluster.environment(), tmp_path) as process:
+    command = [sys.executable, str(tmp_path / "slot.py"), str(said), str(seconds)]
+    timeout = ["--timeout", "15 s"] if stop is wait_for_the_timeout else []
+    with running([*SMALL, *timeout, "--taskmanagers", "2", "--", *command], cluster.environment(), tmp_path) as process:
         app = process.stdout.readline().strip()
         wait_for(lambda: said.exists() and said.read_text().count("up") == 2, "two slots that run")
         stop(process, app, cluster, tmp_path)
@@ -95,6 +124,33 @@ def test_slots_are_told_and_get_time_and_nothing_is_left(cluster, tmp_path, stop
     assert "0 ended" in said.read_text().splitlines(), err
     if stop is not kill_the_master:
         assert not staging_directory_exists(cluster, app)
+
+
+@pytest.mark.parametrize("version", ["cluster", "cluster_314"])
+def test_who_asked_is_told_no_other_attempt_follows_and_the_history_is_whole(version, request, tmp_path):
+    cluster = request.getfixturevalue(version)
+    up = tmp_path / "up"
+    command = ["sh", "-c", f"touch {up}; exec sleep 1000"]
+    with running([*SMALL, "-D", "yarn.application-attempts=2", "--", *command], cluster.environment(), tmp_path) as process:
+        app = process.stdout.readline().strip()
+        wait_for(up.exists, "a slot that runs")
+        submit_kill(process, app, cluster, tmp_path)
+        _, err = process.communicate(timeout=60)
+    yarn = report(cluster, app)
+    words = f"Stopped by {getpass.getuser()} on {socket.gethostname()}"
+    assert (process.returncode, yarn["state"], yarn["finalStatus"]) == (3, "FINISHED", "KILLED")
+    assert words in yarn["diagnostics"]
+    assert words in err
+    attempts = get(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps/{app}/appattempts")["appAttempts"]["appAttempt"]
+    assert len(attempts) == 1
+    shown = subprocess.run(
+        [str(SUBMIT), "history", "show", app, "--json"],
+        env={**os.environ, **cluster.environment()},
+        check=True,
+        timeout=60,
+        stdout=subprocess.PIPE,
+    )
+    assert words in shown.stdout.decode()
 
 
 def staging_directory_exists(cluster, app):

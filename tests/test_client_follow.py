@@ -10,6 +10,7 @@ from client.errors import ClientError
 from client.follow import Follower, YarnSource
 from client.progress import Progress, table
 from client.resourcemanager import ResourceManager
+from client.stopping import Stop
 from protocol.outcome import Outcome
 
 ID = "application_1_0001"
@@ -82,7 +83,8 @@ def follow(server, stream=None, **paths):
     server.answers[REPORT] = Script(*paths["report"], until=lambda: not paths.get("wait_for_master") or master.told_all)
     stream = stream or io.StringIO()
     killed = []
-    source = YarnSource(ResourceManager([server.url], "ann"), ID, killed.append, recovery_s=1.0)
+    manager = ResourceManager([server.url], "ann")
+    source = YarnSource(manager, ID, Stop(manager, ID, {}, killed.append, stream.write), recovery_s=1.0)
     return Follower(source, Progress(Console(stream))).follow(), stream.getvalue().splitlines()
 
 
@@ -254,7 +256,8 @@ def test_what_is_not_our_master_is_as_no_answer(server, tree):
 
 def test_killing_asks_the_resourcemanager_first(server):
     killed = []
-    source = YarnSource(ResourceManager([server.url], "ann"), ID, killed.append)
+    manager = ResourceManager([server.url], "ann")
+    source = YarnSource(manager, ID, Stop(manager, ID, {}, killed.append, pytest.fail))
     server.answer(f"{REPORT}/state", {"state": "KILLED"})
     source.kill()
     assert killed == []

@@ -16,6 +16,7 @@ from client.following import Subject, follow
 from client.job_output import JobOutput
 from client.log_directory import LogDirectory
 from client.resourcemanager import ResourceManager
+from client.stopping import Stop
 from client.summary import Summary, Tally, duration
 
 ID = "application_1_0001"
@@ -88,7 +89,8 @@ def test_the_exit_code_tells_a_timeout_from_other_kills(timeout_s, final, exit_c
 
         server.answers[f"/ws/v1/cluster/apps/{ID}"] = report
         server.answer(f"/ws/v1/cluster/apps/{ID}/state", {"state": "KILLED"})
-        source = YarnSource(ResourceManager([server.url], "ann"), ID, pytest.fail)
+        manager = ResourceManager([server.url], "ann")
+        source = YarnSource(manager, ID, Stop(manager, ID, {}, pytest.fail, pytest.fail))
         followed = follow(Subject(ID, source), timeout_s, Console(io.StringIO()))
     assert followed.exit_code == exit_code
 

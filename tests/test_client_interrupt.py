@@ -20,9 +20,11 @@ from client.follow import Follower, YarnSource
 from client.interrupt import follow
 from client.progress import Progress
 from client.resourcemanager import ResourceManager
+from client.stopping import Stop
 
 console = Console(sys.stderr)
-source = YarnSource(ResourceManager([sys.argv[1]], "ann"), "{ID}", sys.exit)
+manager = ResourceManager([sys.argv[1]], "ann")
+source = YarnSource(manager, "{ID}", Stop(manager, "{ID}", {{}}, sys.exit, console.line))
 outcome = follow(Follower(source, Progress(console)), source, "{ID}", console)
 sys.exit(130 if outcome is None else outcome.exit_code)
 """

@@ -66,11 +66,16 @@ def test_wrong_states(server, submit, arguments, cause):
 
 
 def test_kill_waits_until_yarn_says_killed(server, submit):
-    states = iter(["RUNNING", "RUNNING", "KILLED"])
-    server.answers[f"{APPS}/{ID}"] = lambda: (200, {}, {"app": app(state=next(states))})
+    states = iter([("RUNNING", "UNDEFINED")] * 3 + [("KILLED", "KILLED")])
+
+    def answer():
+        state, final = next(states)
+        return 200, {}, {"app": app(state=state, finalStatus=final)}
+
+    server.answers[f"{APPS}/{ID}"] = answer
     server.answers[f"{APPS}/{ID}/state"] = (202, {}, {"state": "ACCEPTED"})
     code, out, err = submit("kill", ID)
-    assert (code, out, err) == (0, f"{ID}\n", f"{ID} is KILLED\n")
+    assert (code, out, err) == (0, f"{ID}\n", f"{ID} is KILLED, final status KILLED\n")
     assert [request for request in server.requests if request[0] == "PUT"] == [
         ("PUT", f"{APPS}/{ID}/state?user.name=ann", {"state": "KILLED"})
     ]

@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.outcome import Outcome
-from protocol.records import VERSION, Device, Registration, Slot, SlotResult
+from protocol.records import VERSION, Device, Registration, Slot, SlotResult, StopRequest
 from protocol.usage import Heartbeat
 from yarn_am.cluster_state import ApplicationState, ClusterState
 from yarn_am.events import (
@@ -22,6 +22,7 @@ from yarn_am.events import (
     SchedulerUp,
     SlotEnded,
     StartMain,
+    StopAsked,
     Tick,
 )
 from yarn_am.plan import GroupPlan, Plan, Restart
@@ -146,8 +147,14 @@ def test_a_main_passes_its_exit_code_on():
 
 
 def test_interruption_is_killed_and_a_broken_master_is_failed():
-    assert finish(state().handle(Interrupted("Stopped by SIGTERM"), 0)) == Outcome("KILLED", 3, "Stopped by SIGTERM")
+    assert state().handle(Interrupted("Stopped by SIGTERM"), 0) == [Finish(Outcome("KILLED", 3, "Stopped by SIGTERM"), retriable=True)]
     assert finish(state().handle(MasterLost("The store was lost"), 0)) == Outcome("FAILED", 1, "The store was lost")
+
+
+def test_a_stop_that_was_asked_for_is_final():
+    asked = StopAsked(StopRequest("ann", "edge1"))
+    for cluster in (state(), running(), running("main")):
+        assert cluster.handle(asked, 2) == [Finish(Outcome("KILLED", 3, "Stopped by ann on edge1"), retriable=False)]
 
 
 def test_progress_and_report_are_kept():

@@ -14,14 +14,34 @@ from drivers.device import DriverError
 from drivers.script_output import ScriptOutput
 from protocol import keys
 from protocol.launch import Launch
-from protocol.records import DeviceLost, JobDeployment, Registration, RegistrationFailure, SlotResult
+from protocol.records import (
+    DeviceExclusions,
+    DeviceLost,
+    Ending,
+    JobDeployment,
+    Registration,
+    RegistrationFailure,
+    SlotResult,
+    StopRequest,
+)
 from protocol.store import Change
 from protocol.usage import Heartbeat
 from protocol.wire import MalformedRecordError, from_bytes, to_bytes
 from yarn_am.messages import Messages
 
-RECORDS = (Registration, RegistrationFailure, DeviceLost, JobDeployment, SlotResult, Heartbeat, Launch)
-PREFIXES = (keys.REGISTRATIONS, keys.FAILURES, keys.LOST_DEVICES, keys.RESULTS, keys.HEARTBEATS, "")
+RECORDS = (
+    Registration,
+    RegistrationFailure,
+    DeviceLost,
+    JobDeployment,
+    SlotResult,
+    Heartbeat,
+    Launch,
+    StopRequest,
+    Ending,
+    DeviceExclusions,
+)
+PREFIXES = (keys.REGISTRATIONS, keys.FAILURES, keys.LOST_DEVICES, keys.RESULTS, keys.HEARTBEATS, keys.STOP, "")
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 TREES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=8)

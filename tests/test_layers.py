@@ -34,7 +34,7 @@ OTHERS = {
     "minicluster": {"click": {"__main__"}},
     "client": {
         "click": None,
-        "skein": {"submission", "skein_driver"},
+        "skein": {"submission", "skein_driver", "master_stop"},
         "cryptography": {"credentials"},
         "gssapi": {"negotiate"},
         "hdfs_native": {"hdfs_attempt", "history_files"},

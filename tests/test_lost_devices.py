@@ -34,7 +34,7 @@ TASK_MANAGER = textwrap.dedent("""
     from task_manager.heartbeat import Pulse
     from task_manager.held_devices import HeldDevices
     from task_manager.identity import of_process
-    from task_manager.service import Service
+    from task_manager.service import Service, Watches
     from task_manager.slot_environment import sign_of_life, slot_process
     from task_manager.slot_silence import SlotSilence
 
@@ -53,7 +53,7 @@ TASK_MANAGER = textwrap.dedent("""
     health = HealthWatch([held], identity, slots, INTERVAL_S)
     pulse = Pulse(store, identity, 3600, DeviceUsageWatch([], 3600))
     silence = SlotSilence(lambda slot: sign_of_life(Path.cwd(), slot), 1.0)
-    raise SystemExit(Service(store, jobs, slots, describe, (), health, pulse, silence).run())
+    raise SystemExit(Service(store, jobs, slots, describe, (), Watches(health, pulse, silence), 1.5).run())
 """)
 WITHIN_S = 20.0
 

@@ -28,7 +28,7 @@ TASK_MANAGER = textwrap.dedent("""
     from task_manager.health import HealthWatch
     from task_manager.heartbeat import Pulse
     from task_manager.identity import of_process
-    from task_manager.service import Service
+    from task_manager.service import Service, Watches
     from task_manager.slot_environment import sign_of_life, slot_process
     from task_manager.slot_silence import SlotSilence
 
@@ -41,7 +41,8 @@ TASK_MANAGER = textwrap.dedent("""
     store.put("taskmanagers/tm-0", b"here", owned=True)
     pulse = Pulse(store, identity, 0.1, DeviceUsageWatch([], 0.1))
     silence = SlotSilence(lambda slot: sign_of_life(Path.cwd(), slot), 1.0)
-    raise SystemExit(Service(store, jobs, slots, describe, (), HealthWatch([], identity, slots, 0), pulse, silence).run())
+    watches = Watches(HealthWatch([], identity, slots, 0), pulse, silence)
+    raise SystemExit(Service(store, jobs, slots, describe, (), watches, 1.5).run())
 """)
 
 
@@ -54,9 +55,9 @@ class TaskManagerProcess:
         )
         next(self.store.watch(keys.REGISTRATIONS))
 
-    def deploy(self, *command):
+    def deploy(self, *command, attempt=0):
         ranks = {"tm-0/slot-0": 0, "tm-0/slot-1": 1}
-        self.store.put(keys.JOB, to_bytes(JobDeployment("command", command[0], command, "", ranks, "127.0.0.1", 1, 0, {})))
+        self.store.put(keys.JOB, to_bytes(JobDeployment("command", command[0], command, "", ranks, "127.0.0.1", 1, attempt, {})))
 
     def results(self, count=2):
         found = {}
@@ -138,6 +139,17 @@ def test_it_gives_signs_of_life_while_it_has_nothing_to_do(task_manager):
     assert [second.number - first.number, third.number - second.number] == [1, 1]
     assert (first.task_manager_id, first.container_id, first.slots) == ("tm-0", "local-tm-0", ())
     assert 5 < first.memory_mb < 500
+
+
+def test_signs_of_life_go_on_while_slots_have_time_to_end(task_manager):
+    task_manager.deploy("sh", "-c", "trap 'sleep 1; echo ended; exit 0' TERM; echo ready; while :; do sleep 0.05; done")
+    task_manager.wait_for(lambda: all((task_manager.directory / f"slot-{i}.log").exists() and task_manager.log(i) for i in (0, 1)))
+    told = heartbeats(task_manager)
+    before = next(told).number
+    task_manager.deploy("sh", "-c", "echo again; exec sleep 1000", attempt=1)
+    task_manager.wait_for(lambda: "again" in task_manager.log(0))
+    assert "ended" in task_manager.log(0)
+    assert from_bytes(Heartbeat, task_manager.store.get(keys.HEARTBEATS)[keys.heartbeat("tm-0")]).number > before + 4
 
 
 def test_signs_of_life_tell_what_each_slot_uses_while_it_runs(task_manager):

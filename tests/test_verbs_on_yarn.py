@@ -46,7 +46,7 @@ def test_a_waiting_job_is_looked_at_from_all_sides_and_killed(version, request, 
     assert elsewhere == []
     assert (killed.returncode, killed.stdout) == (0, f"{application}\n"), killed.stderr
     assert process.returncode == 3
-    assert report(cluster, application)["state"] == "KILLED"
+    assert report(cluster, application)["finalStatus"] == "KILLED"
     assert told(cluster, tmp_path, "list", "--name", "wait*")["applications"] == []
     gone = verb(cluster, tmp_path, "devices", application)
     assert (gone.returncode, gone.stdout, "KILLED" in gone.stderr) == (1, "", True)

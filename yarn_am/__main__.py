@@ -65,6 +65,7 @@ def plan_of(launch: Launch, settings: Settings, *, on_yarn: bool) -> Plan:
         one_node=not on_yarn,
         idle_timeout_s=failures.idle_timeout_s,
         fail_fast=failures.fail_fast,
+        grace_s=failures.termination_grace_s,
     )
 
 
@@ -134,7 +135,7 @@ def run(launch: Launch, *, local: bool) -> Outcome:
         1 if local else settings.application.attempts,
     )
     user = UserCode(launch.python, settings.module_paths, settings.master_variables)
-    main = JobMain(launch.job, user, context, events.put)
+    main = JobMain(launch.job, user, context, events.put, settings.failures.termination_grace_s)
     log = EventLog(state, context.attempt)
     history = history_of(launch, settings, state, log, about, context.attempt)
     if not local:

@@ -33,6 +33,7 @@ from yarn_am.events import (
     SchedulerUp,
     SlotEnded,
     StartMain,
+    StopAsked,
     StopContainer,
     Tick,
 )
@@ -285,6 +286,10 @@ class ClusterState:
     @_on.register
     def _interrupted(self, event: Interrupted, _now: float) -> list[Action]:
         return [Finish(Outcome(KILLED, 3, event.reason), retriable=True)]
+
+    @_on.register
+    def _stop_asked(self, event: StopAsked, _now: float) -> list[Action]:
+        return [Finish(Outcome(KILLED, 3, f"Stopped by {event.request.user} on {event.request.host}"))]
 
     @_on.register
     def _master_lost(self, event: MasterLost, _now: float) -> list[Action]:

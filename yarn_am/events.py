@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.outcome import Outcome
-from protocol.records import DeviceLost, ExcludedDevice, JobDeployment, Registration, RegistrationFailure, SlotResult
+from protocol.records import DeviceLost, ExcludedDevice, JobDeployment, Registration, RegistrationFailure, SlotResult, StopRequest
 from protocol.usage import Heartbeat
 
 
@@ -118,9 +118,16 @@ class MainEnded:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """Somebody asked the application master to stop."""
+    """A signal told the application master to stop; its next attempt may go on."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class StopAsked:
+    """Somebody who has the application's key wants its end."""
+
+    request: StopRequest
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,7 @@ Event = (
     | Reported
     | MainEnded
     | Interrupted
+    | StopAsked
     | MasterLost
     | Tick
 )

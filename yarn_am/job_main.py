@@ -22,9 +22,6 @@ from yarn_am.json_lines import follow
 logger = logging.getLogger(__name__)
 
 EVENTS_FILE = "events.jsonl"
-GRACE_S = 5.0
-"""Seconds between SIGTERM and SIGKILL."""
-
 _LAST_WORDS_S = 1.0
 """How long what the main wrote to standard error at its end is waited for; a child that it left behind may hold that open."""
 
@@ -64,10 +61,10 @@ def environment(base: Mapping[str, str], user: UserCode, context: MainContext) -
 
 
 class JobMain:
-    """Runs the main and tells of it through `emit`."""
+    """Runs the main and tells of it through `emit`; told to stop it has `grace_s` seconds between SIGTERM and SIGKILL."""
 
-    def __init__(self, job: Job, user: UserCode, context: MainContext, emit: Callable[[Any], None]) -> None:
-        self._job, self._user, self._context, self._emit = job, user, context, emit
+    def __init__(self, job: Job, user: UserCode, context: MainContext, emit: Callable[[Any], None], grace_s: float) -> None:
+        self._job, self._user, self._context, self._emit, self._grace_s = job, user, context, emit, grace_s
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: threading.Thread | None = None
         self._ended = threading.Event()
@@ -101,9 +98,9 @@ class JobMain:
             return
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(GRACE_S)
+            self._process.wait(self._grace_s)
         except subprocess.TimeoutExpired:
-            logger.warning("Killing the job's main, which did not end within %g s", GRACE_S)
+            logger.warning("Killing the job's main, which did not end within %g s", self._grace_s)
             self._process.kill()
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:

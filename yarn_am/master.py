@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from protocol import keys
 from protocol.outcome import FAILED, SUCCEEDED, Outcome
-from protocol.records import DeviceExclusions
+from protocol.records import DeviceExclusions, Ending, JobDeployment
 from protocol.store import Change, Store, StoreClosedError
 from protocol.wire import to_bytes
 from yarn_am.cluster_state import ClusterState
@@ -31,7 +31,7 @@ from yarn_am.events import (
     StopContainer,
     Tick,
 )
-from yarn_am.history import NO_HISTORY, History
+from yarn_am.history import END_S, NO_HISTORY, History
 from yarn_am.job_main import JobMain
 from yarn_am.messages import Messages
 from yarn_am.rest import RestServer
@@ -42,8 +42,8 @@ TICK_S = 1.0
 FOLLOWER_GRACE_S = 2.0
 """Seconds that the end waits for a follower to see the outcome."""
 
-SLOTS_GRACE_S = 2.0
-"""Seconds that the end waits for the slots that it stops: their grace period and a little for the way."""
+ON_THE_WAY_S = 0.5
+"""Seconds that an order to stop, and the word that it was done, take besides the slots' grace period."""
 
 KILLED_BY_MASTER = -105
 """YARN's `ContainerExitStatus.KILLED_BY_APPMASTER`."""
@@ -78,7 +78,7 @@ class EventQueue:
 
 
 class Master:
-    """Brings the application from its start to its outcome."""
+    """Brings the application from its start to its outcome; slots that it stops have the plan's `grace_s` to end by themselves."""
 
     def __init__(
         self,
@@ -108,6 +108,7 @@ class Master:
         finish = self._until_finished()
         outcome = finish.outcome
         logger.info("Finished: %s", outcome.to_diagnostics())
+        self._tell(keys.ENDING, Ending(self._longest_end_s()))
         self._history.end(outcome)
         self._main.stop()
         if outcome.status != SUCCEEDED:
@@ -135,11 +136,8 @@ class Master:
             running, deployment = self._state.last_words()
         if not running:
             return
-        deadline = time.monotonic() + SLOTS_GRACE_S
-        try:
-            self._store.put(keys.JOB, to_bytes(deployment))
-        except StoreClosedError as error:
-            logger.warning("Slots are stopped by YARN: %s", error)
+        deadline = time.monotonic() + self._state.plan.grace_s + ON_THE_WAY_S
+        if not self._tell(keys.JOB, deployment):
             return
         while running and (left := deadline - time.monotonic()) > 0:
             event = self._events.get(left)
@@ -147,6 +145,19 @@ class Master:
                 running.discard(event.result.slot_id)
             elif isinstance(event, MasterLost):
                 return
+
+    def _longest_end_s(self) -> float:
+        graces = 2 if self._state.plan.job_kind == "main" else 1
+        return graces * self._state.plan.grace_s + ON_THE_WAY_S + FOLLOWER_GRACE_S + END_S
+
+    def _tell(self, key: str, record: Ending | JobDeployment) -> bool:
+        """Returns whether the store still takes what is said at the end."""
+        try:
+            self._store.put(key, to_bytes(record))
+        except StoreClosedError as error:
+            logger.warning("Nobody is told of the end: %s", error)
+            return False
+        return True
 
     def _act(self, action: Action) -> None:
         if isinstance(action, StartMain):

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from protocol import keys
-from protocol.records import DeviceLost, Registration, RegistrationFailure, SlotResult
+from protocol.records import DeviceLost, Registration, RegistrationFailure, SlotResult, StopRequest
 from protocol.store import Change
 from protocol.usage import Heartbeat
 from protocol.wire import MalformedRecordError, from_bytes
-from yarn_am.events import Event, Heard, LostDevice, Registered, RegistrationFailed, RegistrationLost, SlotEnded
+from yarn_am.events import Event, Heard, LostDevice, Registered, RegistrationFailed, RegistrationLost, SlotEnded, StopAsked
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ _KINDS: tuple[_Kind[Any], ...] = (
     _Kind(keys.HEARTBEATS, Heartbeat, lambda record: keys.heartbeat(record.task_manager_id), Heard),
     _Kind(keys.FAILURES, RegistrationFailure, lambda record: keys.failure(record.task_manager_id), RegistrationFailed),
     _Kind(keys.LOST_DEVICES, DeviceLost, lambda record: keys.lost_device(record.task_manager_id, record.uuid), LostDevice),
+    _Kind(keys.STOP, StopRequest, lambda _: keys.STOP, StopAsked),
     _Kind(keys.RESULTS, SlotResult, lambda record: keys.result(record.slot_id), SlotEnded),
 )
 

@@ -39,6 +39,7 @@ class Plan:
     time-out from a TaskManager's last sign of life (both in seconds). Of a command's slots `allowed_failures` may fail.
     With `one_node` there is no other one that may have the devices that this one lacks. A TaskManager that has nothing to do for
     `idle_timeout_s` is released. With `fail_fast` a command that fails is not started again: restarts are for what happened to it.
+    What runs has `grace_s` seconds from SIGTERM to SIGKILL when it is stopped.
     """
 
     job_name: str
@@ -54,6 +55,7 @@ class Plan:
     one_node: bool
     idle_timeout_s: float = math.inf
     fail_fast: bool = False
+    grace_s: float = 0.0
 
     @property
     def task_managers(self) -> int:
