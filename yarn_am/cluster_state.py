@@ -1,6 +1,7 @@
 """The state of an application and its policy: events and the time in, actions out. No I/O, no clock, no skein.
 
-Every rule is a method here and a case in `tests/test_cluster_state.py`. What a lost TaskManager means is in `yarn_am.losses`.
+Every rule is a method here and a case in `tests/test_cluster_state.py`. What a lost TaskManager means is in `yarn_am.losses`, how the job
+goes on in `yarn_am.job_course`.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ import enum
 import logging
 from functools import singledispatchmethod
 
-from protocol.outcome import FAILED, KILLED, SUCCEEDED, Outcome
+from protocol.outcome import FAILED, KILLED, Outcome
 from protocol.records import JobDeployment, Registration
 from yarn_am import causes, refusals
 from yarn_am.events import (
     Action,
     Completed,
-    Deploy,
     Event,
     Finish,
     Granted,
@@ -32,14 +32,14 @@ from yarn_am.events import (
     Reported,
     SchedulerUp,
     SlotEnded,
-    StartMain,
     StopAsked,
     StopContainer,
     Tick,
 )
 from yarn_am.failures import Failure
 from yarn_am.idle import IdleTaskManagers
-from yarn_am.job_state import SLOT_STARTS, JobState
+from yarn_am.job_course import JobCourse
+from yarn_am.job_state import JobState
 from yarn_am.losses import Losses
 from yarn_am.plan import Plan
 from yarn_am.task_managers import TaskManager, TaskManagers, TaskManagerState
@@ -60,21 +60,28 @@ class ClusterState:
 
     def __init__(self, plan: Plan, now: float = 0.0) -> None:
         self.plan, self.started = plan, now
-        self.state = ApplicationState.STARTING
         self.outcome: Outcome | None = None
         self.task_managers = TaskManagers(plan, now)
         self.losses = Losses(plan, self.task_managers)
         self.grants: dict[str, Granted] = {}
         self._early: dict[str, Registered] = {}
         self.job = JobState(plan)
+        self._course = JobCourse(plan, self.task_managers, self.job)
         self._idle = IdleTaskManagers(plan.idle_timeout_s)
         self.master: MasterUsed | None = None
 
     def handle(self, event: Event, now: float) -> list[Action]:
         """Takes an event at time `now` (seconds of a monotonic clock), returns what is to be done, in order."""
-        if self.state is ApplicationState.FINISHED:
+        if self.outcome is not None:
             return []
         return self._until_the_end(self._on(event, now))
+
+    @property
+    def state(self) -> ApplicationState:
+        """Returns how far it is."""
+        if self.outcome is not None:
+            return ApplicationState.FINISHED
+        return ApplicationState.RUNNING if self._course.started else ApplicationState.STARTING
 
     def registered(self) -> list[Registration]:
         """Returns the registrations that are valid now, by the places of their TaskManagers."""
@@ -93,7 +100,7 @@ class ClusterState:
         """Nothing follows the end."""
         for number, action in enumerate(actions):
             if isinstance(action, Finish):
-                self.state, self.outcome = ApplicationState.FINISHED, action.outcome
+                self.outcome = action.outcome
                 return actions[: number + 1]
         return actions
 
@@ -128,7 +135,7 @@ class ClusterState:
         task_manager.state, task_manager.since = TaskManagerState.REGISTERED, now
         task_manager.registration, task_manager.container_id = registration, registration.container_id
         logger.info("Registered TaskManager %s on %s, %d slots", task_manager.id, registration.node, len(registration.slots))
-        return [*self.losses.registered(task_manager, now), *self._check_grant(task_manager, now), *self._deploy_if_due(now)]
+        return [*self.losses.registered(task_manager, now), *self._check_grant(task_manager, now), *self._course.due(now)]
 
     def _check_grant(self, task_manager: TaskManager, now: float) -> list[Action]:
         registration = task_manager.registration
@@ -140,37 +147,9 @@ class ClusterState:
             return []
         return [StopContainer(task_manager.container_id), *self._lost(task_manager, causes.short_grant(registration, grant, short), now)]
 
-    def _deploy_if_due(self, now: float) -> list[Action]:
-        """The job starts, or a command starts again, when all TaskManagers are there; a Dask job takes each as it comes."""
-        if self.state is ApplicationState.RUNNING and self.job.scheduler:
-            return [Deploy(self.job.deployment(self.task_managers))]
-        if len(self.task_managers.registered()) < self.plan.task_managers:
-            return []
-        if self.state is ApplicationState.STARTING:
-            self.state = ApplicationState.RUNNING
-            logger.info("All %d TaskManagers are there, starting the job", self.plan.task_managers)
-            return [StartMain()] if self.plan.job_kind == "main" else [Deploy(self.job.deployment(self.task_managers))]
-        if self.job.restart_due is None or now < self.job.restart_due:
-            return []
-        self.job.restart_due = None
-        logger.info("Starting attempt %d of %s", self.job.attempt + 1, self.plan.job_name)
-        return [Deploy(self.job.deployment(self.task_managers))]
-
     def _lost(self, task_manager: TaskManager, failure: Failure, now: float) -> list[Action]:
-        """What the loss of a TaskManager means to the application, and to a command that ran in it."""
-        actions = self.losses.lost(task_manager, failure, now)
-        if self.state is not ApplicationState.RUNNING or self.plan.job_kind == "main":
-            return actions
-        return [*actions, *self._restart(Outcome(FAILED, 1, failure.text), now, counts=failure.counts)]
-
-    def _restart(self, outcome: Outcome, now: float, *, counts: bool) -> list[Action]:
-        """Stops a command in all slots, to be started again when all TaskManagers are there; ends with `outcome` when that isn't borne."""
-        restart = self.plan.restart
-        self.job.restarts += int(counts)
-        if restart.attempts == 0 or self.job.restarts > restart.attempts:
-            return [Finish(outcome)]
-        logger.warning("Restarting %s (%d of %d attempts used): %s", self.plan.job_name, self.job.restarts, restart.attempts, outcome)
-        return [Deploy(self.job.pause(self.task_managers, now + restart.delay_s))]
+        """What the loss of a TaskManager means to the application, and to the job that ran in it."""
+        return [*self.losses.lost(task_manager, failure, now), *self._course.lost(failure, now)]
 
     @_on.register
     def _completed(self, event: Completed, now: float) -> list[Action]:
@@ -239,39 +218,16 @@ class ClusterState:
 
     @_on.register
     def _slot_ended(self, event: SlotEnded, now: float) -> list[Action]:
-        result = event.result
-        if not self.job.is_current(result):
-            return []
-        self.job.results[result.slot_id] = result
-        if self.plan.job_kind == "main":
-            return self._start_slot_again(event) if result.exit_code else []
-        if result.exit_code and self.job.failed_slots() > self.plan.allowed_failures:
-            outcome = Outcome(FAILED, result.exit_code, causes.slot_failed(result, self.plan))
-            return [Finish(outcome)] if self.plan.fail_fast else self._restart(outcome, now, counts=True)
-        if len(self.job.results) < self.plan.parallelism:
-            return []
-        failed = f", {self.job.failed_slots()} failed, as allowed" if self.job.failed_slots() else ""
-        return [Finish(Outcome(SUCCEEDED, 0, f"{self.plan.job_name} succeeded in {len(self.job.results)} slots{failed}"))]
-
-    def _start_slot_again(self, event: SlotEnded) -> list[Action]:
-        result = event.result
-        cause = causes.slot_failed(result, self.plan)
-        starts = self.job.starts[result.slot_id] = self.job.starts.get(result.slot_id, 0) + 1
-        if starts >= SLOT_STARTS:
-            return [Finish(Outcome(FAILED, result.exit_code, cause))]
-        logger.warning("Starting slot %s again (%d of %d): %s", result.slot_id, starts + 1, SLOT_STARTS, cause)
-        return [Deploy(self.job.deployment(self.task_managers))]
+        return self._course.slot_ended(event.result, now)
 
     @_on.register
     def _main_ended(self, event: MainEnded, _now: float) -> list[Action]:
-        if event.exit_code == 0:
-            return [Finish(Outcome(SUCCEEDED, 0, f"{self.plan.job_name} succeeded"))]
-        return [Finish(Outcome(FAILED, event.exit_code, causes.main_failed(event, self.plan)))]
+        return self._course.main_ended(event)
 
     @_on.register
     def _scheduler_up(self, event: SchedulerUp, now: float) -> list[Action]:
         self.job.scheduler = event.address
-        return self._deploy_if_due(now)
+        return self._course.due(now)
 
     @_on.register
     def _progress(self, event: Progress, _now: float) -> list[Action]:
@@ -303,4 +259,4 @@ class ClusterState:
         for task_manager in self._idle.due(self.task_managers, self.job, now):
             task_manager.state, task_manager.since = TaskManagerState.ENDED, now
             actions.append(StopContainer(task_manager.container_id))
-        return [*actions, *(self._deploy_if_due(now) if self.job.restart_due is not None else [])]
+        return [*actions, *(self._course.due(now) if self.job.restart_due is not None else [])]
