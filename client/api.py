@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from client import devices_tree, following, killing, local, lookup, subjects, yarn
-from client import logs as application_logs
 from client.application import Application as Told
 from client.application_details import STATES, ApplicationDetails
 from client.command_line import LOCAL, understand
@@ -30,8 +29,9 @@ from client.errors import USAGE, ClientError
 from client.flags import Flags
 from client.following import Followed, Subject
 from client.identity import hadoop_user
-from client.log_files import Selection
-from client.log_view import LogView, Wish
+from client.logs import showing as application_logs
+from client.logs.files import Selection
+from client.logs.view import LogView, Wish
 from client.stopping import Stop
 from conf.errors import ConfigError, Problem
 

@@ -10,7 +10,7 @@ from client.console import Console
 from client.deadline import EXIT_CODE, Deadline
 from client.follow import Follower, Source, Watch
 from client.job_output import JobOutput
-from client.log_source import Source as LogSource
+from client.logs.source import Source as LogSource
 from client.progress import Progress
 from client.summary import Summary, Tally
 from client.waiting_facts import WaitingFacts

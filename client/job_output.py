@@ -9,11 +9,11 @@ from collections.abc import Callable
 from client import rest
 from client.console import Console
 from client.follow import Sight
-from client.log_files import Selection
-from client.log_lines import Line
-from client.log_nodes import NodeManagers
-from client.log_source import Source
-from client.log_view import LogView, Wish
+from client.logs.files import Selection
+from client.logs.lines import Line
+from client.logs.nodes import NodeManagers
+from client.logs.source import Source
+from client.logs.view import LogView, Wish
 from client.resourcemanager import ResourceManager
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from functools import partial
 from client import job_output
 from client.following import Subject
 from client.local import LocalApplication
-from client.log_directory import LogDirectory
+from client.logs.directory import LogDirectory
 from client.request import Request
 from client.yarn import Submitted
 

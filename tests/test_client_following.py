@@ -14,7 +14,7 @@ from client.flags import Flags, overrides
 from client.follow import Sight, YarnSource
 from client.following import Subject, follow
 from client.job_output import JobOutput
-from client.log_directory import LogDirectory
+from client.logs.directory import LogDirectory
 from client.resourcemanager import ResourceManager
 from client.stopping import Stop
 from client.summary import Summary, Tally, duration

@@ -4,11 +4,11 @@ import io
 
 import pytest
 
-from client import log_files
-from client.log_aggregated import AggregatedLogs
-from client.log_files import LogFile, Selection, Task
-from client.log_lines import LogLines, tail_start
-from client.log_source import Naming
+from client.logs import files as log_files
+from client.logs.aggregated import AggregatedLogs
+from client.logs.files import LogFile, Selection, Task
+from client.logs.lines import LogLines, tail_start
+from client.logs.source import Naming
 
 TM, AM = "container_e17_1700000000000_0001_01_000003", "container_e17_1700000000000_0001_01_000001"
 

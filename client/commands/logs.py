@@ -14,7 +14,7 @@ from client.commands import candidates
 from client.console import Console
 
 if TYPE_CHECKING:
-    from client.log_lines import Line
+    from client.logs.lines import Line
 
 # \b is click's mark for lines that are to stay as they are
 _HELP = """Show what an application's processes wrote, each line with its task before it: `job` is the job's main, `tm-0/slot-1` a slot.
@@ -51,9 +51,9 @@ def logs(
     as_json: bool,
 ) -> int:
     """Writes lines as they come."""
-    from client import logs as application_logs
-    from client.log_files import Selection
-    from client.log_view import LogView, Wish
+    from client.logs import showing as application_logs
+    from client.logs.files import Selection
+    from client.logs.view import LogView, Wish
 
     wish = Wish(application, Selection(tasks, everything, stderr), tail, follow)
     view = LogView(wish, _write_json if as_json else _write, sys.stdout.flush)

@@ -15,10 +15,10 @@ from client.doctor.probe_findings import CHECK, judge
 from client.errors import ClientError
 from client.hadoop_configuration import HadoopConfiguration
 from client.identity import hadoop_user
-from client.log_files import Selection
-from client.log_lines import Line
-from client.log_view import LogView, Wish
-from client.logs import show
+from client.logs.files import Selection
+from client.logs.lines import Line
+from client.logs.showing import show
+from client.logs.view import LogView, Wish
 from client.refusal import RefusedError
 from client.request import Request
 from client.resourcemanager import ResourceManager

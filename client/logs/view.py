@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from client import log_files, rest
+from client import rest
 from client.errors import USAGE, ClientError
-from client.log_files import LogFile, Selection, Task
-from client.log_lines import Line, LogLines
-from client.log_source import Naming, Source
+from client.logs import files as log_files
+from client.logs.files import LogFile, Selection, Task
+from client.logs.lines import Line, LogLines
+from client.logs.source import Naming, Source
 
 logger = logging.getLogger(__name__)
 

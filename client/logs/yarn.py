@@ -11,9 +11,9 @@ from client import lookup, rest
 from client.application_details import ApplicationDetails
 from client.console import Console
 from client.errors import ENVIRONMENT, ClientError
-from client.log_aggregated import aggregated
-from client.log_nodes import NodeManagers
-from client.log_view import LogView
+from client.logs.aggregated import aggregated
+from client.logs.nodes import NodeManagers
+from client.logs.view import LogView
 from client.resourcemanager import ResourceManager
 
 logger = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from client.log_files import LogFile, Task
-from client.log_frame import CHUNK
-from client.log_source import Source
+from client.logs.files import LogFile, Task
+from client.logs.frame import CHUNK
+from client.logs.source import Source
 
 _MOST_LINE = 1 << 20
 """Bytes of a line after which it is given though no end is in sight."""

@@ -10,9 +10,9 @@ from client import application_directory, lookup
 from client.console import Console
 from client.errors import REJECTED, ClientError
 from client.identity import hadoop_user
-from client.log_directory import LogDirectory
-from client.log_view import LogView, Wish
-from client.log_yarn import YarnLogs
+from client.logs.directory import LogDirectory
+from client.logs.view import LogView, Wish
+from client.logs.yarn import YarnLogs
 
 _LOOK_S = 0.5
 """Time between two looks at a local application's files."""

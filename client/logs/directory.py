@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from client.log_files import LogFile
-from client.log_frame import CHUNK
+from client.logs.files import LogFile
+from client.logs.frame import CHUNK
 
 _SUFFIXES = (".log", ".err")
 _MASTER = "local-am"
 
 
 class LogDirectory:
-    """See `log_source.Source`. Containers are named as `yarn_am.local_containers` names them, by the directory."""
+    """See `client.logs.source.Source`. Containers are named as `yarn_am.local_containers` names them, by the directory."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

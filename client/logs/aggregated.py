@@ -13,8 +13,8 @@ from typing import IO
 
 from client.driver_log import meaningful_line
 from client.errors import ENVIRONMENT, ClientError
-from client.log_files import LogFile
-from client.log_frame import CHUNK, content, next_frame
+from client.logs.files import LogFile
+from client.logs.frame import CHUNK, content, next_frame
 
 _QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """Halves the start of a short-lived JVM."""
@@ -24,7 +24,7 @@ _NONE = "Can not find the logs for the application"
 
 
 class AggregatedLogs:
-    """See `log_source.Source`. Holds everything in a file of this machine, since `yarn logs` gives it in an order of its own, once.
+    """See `client.logs.source.Source`. Holds everything in a file of this machine, since `yarn logs` gives it in an order of its own, once.
 
     `failure` is why more could not be read, empty when all was.
     """

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from client import rest
 from client.application_containers import Container
-from client.log_files import LogFile
-from client.log_frame import content, next_frame
+from client.logs.files import LogFile
+from client.logs.frame import content, next_frame
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _GROWTH = 1 << 16
 
 
 class NodeManagers:
-    """See `log_source.Source`. `silent` tells of containers whose files could not be listed at the last look, and why."""
+    """See `client.logs.source.Source`. `silent` tells of containers whose files could not be listed at the last look, and why."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, str] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from client import log_files
-from client.log_files import LogFile, Task
+from client.logs import files as log_files
+from client.logs.files import LogFile, Task
 
 _IDENTITY_BYTES = 4096
 """Bytes of a TaskManager's log among which its id is."""
