@@ -20,7 +20,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from client import devices_tree, following, killing, local, lookup, subjects, yarn
+from client import devices_tree, following, history_page, killing, local, lookup, subjects, yarn
+from client import history as history_of_applications
 from client.application import Application as Told
 from client.application_details import STATES, ApplicationDetails
 from client.command_line import LOCAL, understand
@@ -35,7 +36,7 @@ from client.logs.view import LogView, Wish
 from client.stopping import Stop
 from conf.errors import ConfigError, Problem
 
-__all__ = ["Application", "ClientError", "ConfigError", "Problem", "application", "applications", "submit"]
+__all__ = ["Application", "ClientError", "ConfigError", "Problem", "application", "applications", "history", "submit"]
 
 
 class Application:
@@ -111,6 +112,24 @@ class Application:
         view = LogView(wish, lambda line: lines.append(f"{line.task} | {line.line}"), lambda: None)
         application_logs.show(wish, view, os.environ, Console(sys.stderr))
         return "\n".join(lines)
+
+    def history(self, *, events: bool = False, directory: str | None = None) -> dict[str, Any]:
+        """Returns what `submit history show --json` writes: how it ended, what it cost, its devices; `events` adds what happened.
+
+        Raises:
+            ClientError: when it left none, or it can't be read.
+        """
+        known = history_of_applications.histories_with(self.id, os.environ, directory)
+        past = known.one(self.id)
+        return past.tree() | ({"events": known.events(past)} if events else {})
+
+    def history_page(self, *, directory: str | None = None) -> str:
+        """Returns what `submit history page` writes, for `IPython.display.HTML` or a file.
+
+        Raises:
+            ClientError: as `history`.
+        """
+        return history_page.html_of(history_of_applications.histories_with(self.id, os.environ, directory), self.id)
 
     def _told(self) -> Told:
         known, told = lookup.look(self.id, os.environ)
@@ -196,3 +215,12 @@ def applications(*, everybody: bool = False, ended: bool = False) -> list[Applic
     states = STATES if ended else STATES[: STATES.index("FINISHED")]
     found = lookup.connect(os.environ).applications(states, None if everybody else hadoop_user(os.environ))
     return [Application(known.id) for known in found]
+
+
+def history(limit: int = 20, *, here: bool = False, directory: str | None = None) -> list[dict[str, Any]]:
+    """Returns what `submit history list --json` writes: applications that left a history, the latest first; `here` those of this machine.
+
+    Raises:
+        ClientError: when the directory can't be read.
+    """
+    return [past.tree() for past in history_of_applications.histories(os.environ, directory, local=here).latest(limit)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -57,6 +57,10 @@ class Past:
             return f"it runs; this was written {self.summary.written}" if self.summary.written else "it runs, and has written nothing yet"
         own = self.summary.outcome.diagnostics if self.summary.outcome else NO_WORD
         return f"{own}\nYARN says: {self.yarn.diagnostics or self.yarn.final_status}" if self.yarn else own
+
+    def tree(self) -> dict[str, Any]:
+        """Returns it as JSON; docs/using.md describes it."""
+        return asdict(self.summary) | {"status": self.status, "told": self.told, "problem": self.problem}
 
 
 class Histories:
@@ -158,6 +162,17 @@ def histories(environ: Mapping[str, str], directory: str | None, *, local: bool)
         raise ClientError(f"--dir {configured}: {error}", f"write {HISTORY_DIRECTORY.kind.accepted}", USAGE) from error
     where = place.path if local else f"{place.url}{place.path}"
     return Histories(open_files(place), where, environ)
+
+
+def histories_with(application: str, environ: Mapping[str, str], directory: str | None) -> Histories:
+    """Returns the histories that an application's is among.
+
+    Raises:
+        ClientError: as `histories`, and when this can't be the id of one.
+    """
+    if not lookup.is_application_id(application):
+        raise ClientError(f"{application!r} is not the id of an application", "`submit history list` shows them", USAGE)
+    return histories(environ, directory, local=lookup.is_local(application))
 
 
 def _place(configured: str, environ: Mapping[str, str], *, local: bool) -> HistoryDirectory:

@@ -1,4 +1,4 @@
-"""What the page of a history shows, as JSON: what the application master left of its own page, and what is known since. Pure."""
+"""The page of a history: what the application master left of its own page, and what is known since."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from client.history import Past
+from client.history import Histories, Past
+from page.one_file import one_file
 from protocol.history import Summary, UsedTaskManager
 
 Json = dict[str, Any]
+
+
+def html_of(known: Histories, application: str) -> str:
+    """Returns the page of an application as one HTML file.
+
+    Raises:
+        ClientError: when there is no history of it, or it can't be read.
+    """
+    past = known.one(application)
+    return one_file(tree(past, known.page(past), known.events(past)))
 
 
 def tree(past: Past, page: Json | None, events: Sequence[Json]) -> Json:

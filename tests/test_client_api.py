@@ -1,4 +1,4 @@
-"""The same from Python: submit, wait, kill, devices, logs."""
+"""The same from Python: submit, wait, kill, devices, logs, history."""
 
 import pytest
 
@@ -72,3 +72,12 @@ def test_an_application_of_another_process_can_not_be_waited_for(tmp_path):
 def test_an_unknown_application_is_an_error():
     with pytest.raises(api.ClientError, match="there is no"):
         api.application("local-1")
+
+
+def test_a_history_is_listed_shown_and_has_its_page(tmp_path):
+    application = api.submit("sh", "-c", "exit 7", command=True, master="local[1]", conf=leases(tmp_path))
+    application.wait(quiet=True)
+    shown = application.history(events=True)
+    assert (shown["status"], shown["outcome"]["exit_code"], shown["events"][-1]["event"]) == ("FAILED", 7, "finished")
+    assert [each["id"] for each in api.history(here=True)] == [application.id]
+    assert application.id in application.history_page()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from client.history import Histories, Past
     from client.history_text import Json
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -57,7 +55,7 @@ def list_(limit: int, local: bool, directory: str | None, as_json: bool) -> None
 
     found = histories(os.environ, directory, local=local).latest(limit)
     if as_json:
-        click.echo(json.dumps({"applications": [_tree(past) for past in found]}))
+        click.echo(json.dumps({"applications": [past.tree() for past in found]}))
         return
     for line in history_text.table(found):
         click.echo(line)
@@ -71,12 +69,13 @@ def list_(limit: int, local: bool, directory: str | None, as_json: bool) -> None
 def show(application: str, events: bool, directory: str | None, as_json: bool) -> None:
     """Show an application that ended; or as it was when its application master last wrote."""
     from client import history_text
+    from client.history import histories_with
 
-    known = _histories_with(application, directory)
+    known = histories_with(application, os.environ, directory)
     past = known.one(application)
     log: list[Json] = known.events(past) if events else []
     if as_json:
-        click.echo(json.dumps(_tree(past) | ({"events": log} if events else {})))
+        click.echo(json.dumps(past.tree() | ({"events": log} if events else {})))
         return
     click.echo("\n".join([*history_text.lines(past), *history_text.event_lines(log)]))
 
@@ -87,13 +86,11 @@ def show(application: str, events: bool, directory: str | None, as_json: bool) -
 @click.argument("application", metavar="APP")
 def page(application: str, output: str | None, directory: str | None) -> None:
     """Says where the file is."""
-    from client import history_page
     from client.errors import USAGE, ClientError
-    from page.one_file import one_file
+    from client.history import histories_with
+    from client.history_page import html_of
 
-    known = _histories_with(application, directory)
-    past = known.one(application)
-    html = one_file(history_page.tree(past, known.page(past), known.events(past)))
+    html = html_of(histories_with(application, os.environ, directory), application)
     if output == "-":
         click.echo(html, nl=False)
         return
@@ -103,17 +100,3 @@ def page(application: str, output: str | None, directory: str | None) -> None:
     except OSError as error:
         raise ClientError(f"{file} can't be written: {error.strerror}", "name another file with --output", USAGE) from error
     click.echo(file)
-
-
-def _histories_with(application: str, directory: str | None) -> Histories:
-    from client.errors import USAGE, ClientError
-    from client.history import histories
-    from client.lookup import is_application_id, is_local
-
-    if not is_application_id(application):
-        raise ClientError(f"{application!r} is not the id of an application", "`submit history list` shows them", USAGE)
-    return histories(os.environ, directory, local=is_local(application))
-
-
-def _tree(past: Past) -> dict[str, Any]:
-    return dataclasses.asdict(past.summary) | {"status": past.status, "told": past.told, "problem": past.problem}
