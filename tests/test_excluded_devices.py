@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
-from driver_process import build_nvml, nvml_environment
 from submitting import running
-from test_lost_devices import wait_for
+from test_lost_devices import befall, wait_for, with_a_gpu_each
 
 from conf.settings import ExternalResource
 from drivers.device import DriverError, FoundDevice
@@ -85,20 +83,9 @@ def test_nobody_waits_for_it_and_the_shortage_says_why(tmp_path):
     assert taken(tmp_path, 2, on_missing="warn") == ["GPU-1"]
 
 
-GPUS = [("gpu", f"GPU-{i}", "A100", 40 * 2**30, f"00000000:1{i}:00.0", 0, 1) for i in range(2)]
-
-
 def test_a_replacement_on_the_same_node_takes_another_gpu(tmp_path):
     """An Xid stays in nobody's memory but ours: the driver shows the GPU to the next TaskManager as if nothing had happened."""
-    state = tmp_path / "nvml.tsv"
-    environment = nvml_environment(build_nvml(tmp_path), state, *GPUS)
-    options = {
-        "treadle.health.interval": "100 ms",
-        "treadle.lease.directory": str(tmp_path / "leases"),
-        "external-resource.gpu.driver-factory.class": "nvidia",
-        "restart-strategy.type": "fixed-delay",
-    }
-    arguments = ["--master", "local[1]", "--resource", "gpu=1", *(word for pair in options.items() for word in ("-D", "=".join(pair)))]
+    arguments, environment = with_a_gpu_each(tmp_path, 1, **{"restart-strategy.type": "fixed-delay"})
     home = tmp_path / "treadle-home/applications"
     job = ["sh", "-c", 'echo "$CUDA_VISIBLE_DEVICES" > new && mv new gpu; exec sleep 1000']
 
@@ -107,8 +94,7 @@ def test_a_replacement_on_the_same_node_takes_another_gpu(tmp_path):
 
     with running([*arguments, "--", *job], environment, tmp_path):
         assert gpu_of("tm-0") == "GPU-0"
-        nvml_environment(tmp_path, tmp_path / "new.tsv", *GPUS, ("xid", 0, 79, -1, -1))
-        Path(tmp_path / "new.tsv").rename(state)
+        befall(tmp_path, "xid", 0, 79, -1, -1)
         assert gpu_of("tm-1") == "GPU-1"
         (log,) = home.glob("*/tm-1/taskmanager.log")
         assert "Leaving out GPU-0, which was lost on this node: " in log.read_text()

@@ -213,15 +213,27 @@ def test_the_application_master_reads_what_it_is_told_and_ignores_the_rest():
 GPUS = [("gpu", f"GPU-{i}", "A100", 40 * 2**30, f"00000000:1{i}:00.0", 0, 1) for i in range(2)]
 
 
-def test_a_gpu_that_falls_off_the_bus_in_local_mode(tmp_path):
-    state = tmp_path / "nvml.tsv"
-    environment = nvml_environment(build_nvml(tmp_path), state, *GPUS)
+def with_a_gpu_each(tmp_path, task_managers, **more):
+    """Arguments and environment of a local application on GPUS, which are looked at ten times a second."""
+    environment = nvml_environment(build_nvml(tmp_path), tmp_path / "nvml.tsv", *GPUS)
     options = {
         "treadle.health.interval": "100 ms",
         "treadle.lease.directory": str(tmp_path / "leases"),
         "external-resource.gpu.driver-factory.class": "nvidia",
+        **more,
     }
-    arguments = ["--master", "local[2]", "--resource", "gpu=1", *(word for pair in options.items() for word in ("-D", "=".join(pair)))]
+    defined = [word for pair in options.items() for word in ("-D", "=".join(pair))]
+    return ["--master", f"local[{task_managers}]", "--resource", "gpu=1", *defined], environment
+
+
+def befall(tmp_path, *line):
+    """Something happens to a GPU, as a line of tests/fakes/nvml.c says."""
+    nvml_environment(tmp_path, tmp_path / "new.tsv", *GPUS, line)
+    (tmp_path / "new.tsv").rename(tmp_path / "nvml.tsv")
+
+
+def test_a_gpu_that_falls_off_the_bus_in_local_mode(tmp_path):
+    arguments, environment = with_a_gpu_each(tmp_path, 2)
     home = tmp_path / "treadle-home/applications"
     # each slot leaves the file pid in its TaskManager's directory
     job = ["sh", "-c", "echo $$ > new && mv new pid; exec sleep 1000"]
@@ -230,8 +242,7 @@ def test_a_gpu_that_falls_off_the_bus_in_local_mode(tmp_path):
         visible = {
             Path(f"/proc/{pid.read_text().strip()}/environ").read_bytes().split(b"CUDA_VISIBLE_DEVICES=")[1][:5]: pid for pid in pids
         }
-        nvml_environment(tmp_path, tmp_path / "new.tsv", *GPUS, ("lost", 1))
-        (tmp_path / "new.tsv").rename(state)
+        befall(tmp_path, "lost", 1)
         wait_for(lambda: not is_alive(int(visible[b"GPU-1"].read_text())))
         (application,) = home.iterdir()
         log = application / "application.driver.log"
