@@ -17,10 +17,11 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from client import driver_log
+from client import driver_log, hdfs_remedies
 from client.credentials import Credentials
-from client.errors import ENVIRONMENT, ClientError
+from client.errors import ENVIRONMENT, REJECTED, ClientError
 from client.hadoop_configuration import HDFS_SITE, HadoopConfiguration
 from client.hadoop_xml import Property, render
 
@@ -105,12 +106,20 @@ class DriverProcess:
         except OSError as error:
             raise self.error("skein's driver does not start", "", ENVIRONMENT) from error
 
-    def error(self, what: str, message: str, exit_code: int) -> ClientError:
+    def error(self, what: str, message: str, exit_code: int, remedy: str = _REMEDY) -> ClientError:
         """Returns the error that says what happened, with the line of `message`, or else of the log, that tells why."""
         said = driver_log.read(self._log)
         logger.debug("skein's driver wrote:\n%s", said)
         told = driver_log.meaningful_line(message, said)
-        return ClientError(f"{what}: {told}", _MAY_NOT_IMPERSONATE if _IMPERSONATE in told else _REMEDY, exit_code)
+        return ClientError(f"{what}: {told}", _MAY_NOT_IMPERSONATE if _IMPERSONATE in told else remedy, exit_code)
+
+    def not_submitted(self, message: str) -> ClientError:
+        """Returns the error of a submission: the file system took no upload, or YARN not the application."""
+        target = driver_log.uploading_to(driver_log.read(self._log))
+        if target is None:
+            return self.error("YARN did not take the application", message, REJECTED)
+        remedy = hdfs_remedies.remedy("\n".join(driver_log.lines(message)), str(Path(urlsplit(target).path).parent))
+        return self.error(f"the upload to {target} failed", message, ENVIRONMENT, remedy)
 
     def end(self) -> None:
         """Has it end, and doesn't wait for that; this program's end does."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from client.credentials import Credentials
 from client.driver_process import DriverProcess
-from client.errors import ENVIRONMENT, REJECTED
+from client.errors import ENVIRONMENT, ClientError
 from protocol.skein_import import import_skein
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Driver:
         skein = import_skein()
         self._process = process
         address = process.address()
-        with self._errors("skein's driver does not start", ENVIRONMENT):
+        with self._errors(lambda said: process.error("skein's driver does not start", said, ENVIRONMENT)):
             self._client = skein.Client(address, security_of(process.pair))
 
     def submit(self, spec: skein.ApplicationSpec) -> str:
@@ -40,7 +40,7 @@ class Driver:
         Raises:
             ClientError: when YARN or HDFS refuses.
         """
-        with self._errors("YARN did not take the application", REJECTED), ThreadPoolExecutor(1) as background:
+        with self._errors(self._process.not_submitted), ThreadPoolExecutor(1) as background:
             # Client.submit has no deadline
             submitting = background.submit(self._client._call, "submit", spec.to_protobuf(), timeout=_SUBMIT_TIMEOUT_S)
             try:
@@ -57,17 +57,19 @@ class Driver:
         Raises:
             ClientError: when YARN refuses.
         """
-        with self._errors(f"{application} could not be killed", ENVIRONMENT):
+        with self._errors(lambda said: self._process.error(f"{application} could not be killed", said, ENVIRONMENT)):
             self._client.kill_application(application)
 
     @contextmanager
-    def _errors(self, what: str, exit_code: int) -> Iterator[None]:
-        from skein.exceptions import SkeinError
+    def _errors(self, judge: Callable[[str], ClientError]) -> Iterator[None]:
+        from skein.exceptions import SkeinError, TimeoutError
 
         try:
             yield
+        except TimeoutError as error:
+            raise judge(f"no answer within {_SUBMIT_TIMEOUT_S:.0f} s") from error
         except (SkeinError, ValueError) as error:
-            raise self._process.error(what, str(error), exit_code) from error
+            raise judge(str(error)) from error
 
 
 def security_of(pair: Credentials) -> skein.Security:

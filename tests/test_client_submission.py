@@ -142,13 +142,34 @@ def test_credentials_are_for_their_owner_only(tmp_path):
             "Error: Unable to initialize main class X\nCaused by: java.lang.NoClassDefFoundError: org/apache/hadoop/conf/Configuration",
             "NoClassDefFoundError: org/apache/hadoop/conf/Configuration",
         ),
+        (
+            "Failed to submit application, exception:\nCannot create directory /a. Name node is in safe mode.\nIt was turned on manually.",
+            "INFO skein.Driver: Uploading",
+            "Cannot create directory /a. Name node is in safe mode.",
+        ),
         ("Unable to connect to driver", "", "Unable to connect to driver"),
         ("", "", "no reason was given"),
     ],
-    ids=["from the message", "from the log", "the cause in the log", "nothing better", "nothing"],
+    ids=["from the message", "from the log", "the cause in the log", "the first line", "nothing better", "nothing"],
 )
 def test_the_line_that_says_what_happened(message, log, line):
     assert driver_log.meaningful_line(message, log) == line
+
+
+UPLOADS = "INFO skein.Driver: Uploading application resources to hdfs://nn/user/ann/.skein/application_1_1\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "target"),
+    [
+        ("INFO skein.Driver: Driver started\n", None),
+        (UPLOADS, "hdfs://nn/user/ann/.skein/application_1_1"),
+        (f"{UPLOADS}INFO skein.Driver: Submitting application...\n", None),
+    ],
+    ids=["before", "while", "after"],
+)
+def test_an_upload_that_ends_early_is_known(log, target):
+    assert driver_log.uploading_to(log) == target
 
 
 def test_each_group_is_a_service_with_its_own_size_and_label():

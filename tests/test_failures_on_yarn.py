@@ -116,6 +116,32 @@ def running_application(cluster):
     return apps["app"][0]["id"] if apps["app"] else None
 
 
+def job_log(cluster, app):
+    logs = [path for node in cluster.nodes for path in (cluster.layout.container_logs(node.name) / app).glob("*/job.log")]
+    return "".join(path.read_text() for path in logs)
+
+
+def test_a_dask_job_goes_on_over_a_restart_of_the_datanode(cluster, numbers, tmp_path):
+    place = f"{cluster.namenode_uri}/outage"
+    filesystem, path = treadle.open_filesystem(place)
+    pa.fs.copy_files(str(tmp_path / "in"), f"{path}/in", destination_filesystem=filesystem)
+    job = [*SMALL, "--taskmanagers", "2", *GPU, "job.py", f"{place}/in", f"{place}/out", str(tmp_path / "gate")]
+    with running(job, cluster.environment(), tmp_path) as process:
+        app = process.stdout.readline().strip()
+        wait_for(lambda: (application(cluster, app).get("jobs") or [{}])[0].get("progress"), "a job under way")
+        cluster.kill("dn")
+        try:
+            (tmp_path / "gate").touch()
+            wait_for(lambda: "mapped again in" in job_log(cluster, app), "a fragment that fails")
+        finally:
+            cluster.start("dn")
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert sorted(pq.read_table(f"{path}/out", filesystem=filesystem)["n"].to_pylist()) == list(range(60))
+    names = {info.base_name for info in filesystem.get_file_info(pa.fs.FileSelector(f"{path}/out"))}
+    assert names == {"_SUCCESS", *(f"part-0000{part}.parquet" for part in range(6))}
+
+
 ATTEMPTS = ["-D", "yarn.application-attempts=2"]
 
 

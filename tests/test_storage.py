@@ -62,6 +62,14 @@ def test_a_panic_is_an_os_error_and_an_interrupt_is_not():
         raise KeyboardInterrupt
 
 
+def test_what_hadoop_forbids_is_a_permission_error():
+    from treadle.hdfs import _as_os_errors
+
+    said = "RPC error: org.apache.hadoop.security.AccessControlException Permission denied: user=eve\n\tat org.apache.hadoop"
+    with pytest.raises(PermissionError, match=r"^/in: RPC error: .*user=eve$"), _as_os_errors("/in"):
+        raise RuntimeError(said)
+
+
 @pytest.fixture
 def local(tmp_path):
     return storage.open_filesystem(tmp_path)

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from treadle.fragment_mapper import FragmentMapper
 from treadle.fragments import Fragment, Reading, find_fragments
 from treadle.libraries import needed
 from treadle.map_report import FragmentResult, MapReport, slot_reports
+from treadle.outages import outlast
 from treadle.output_claim import Claim, claim_output, rows_done
 from treadle.part_files import finish_output
 from treadle.rich_map_function import PlainMapFunction, RichMapFunction, as_rich
@@ -94,12 +96,12 @@ def _run(job: _Job, columns: Sequence[str] | None, batch_size: int) -> MapReport
 
         announce_scheduler()
     with needed("pyarrow", "map_batches"):
-        fragments, reading = find_fragments(job.inputs, columns, batch_size)
+        fragments, reading = outlast(partial(find_fragments, job.inputs, columns, batch_size))
     done = claim_output(job.output, Claim.of(fragments), fragments)
     todo = [fragment for fragment in fragments if fragment.number not in done]
-    before = _Before(len(done), rows_done(job.output, done) if done else 0)
+    before = _Before(len(done), outlast(partial(rows_done, job.output, done)) if done else 0)
     results, first = _collect(job.name, _mapped(job, todo, reading), len(fragments), started, before)
-    finish_output(job.output)
+    outlast(partial(finish_output, job.output))
     report = MapReport(
         name=job.name,
         output=job.output,

@@ -7,6 +7,8 @@ import threading
 import traceback
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cloudpickle
@@ -14,17 +16,20 @@ import distributed
 
 from treadle.dask_cluster import get_client, group_resource
 from treadle.fragment_error import FragmentError
+from treadle.fragment_futures import FragmentFutures
 from treadle.fragment_mapper import FragmentMapper
 from treadle.fragments import Fragment, Reading
 from treadle.map_report import FragmentResult
+from treadle.outages import may_pass, short
 from treadle.rich_map_function import RichMapFunction
 from treadle.runtime_context import get_runtime_context
 
 logger = logging.getLogger(__name__)
 
 _RETRIES = 2
-"""How often a fragment is tried again whose input or output failed. Lost slots are Dask's to count: at the fourth that dies over one
-fragment it gives up (`distributed.scheduler.allowed-failures`)."""
+"""How often a fragment is tried again at once, such as one whose file can't be decoded; where storage may work again, `treadle.outages`
+says how often. Lost slots are Dask's to count: at the fourth that dies over one fragment it gives up
+(`distributed.scheduler.allowed-failures`)."""
 
 _REGISTRATIONS = 10
 """How often the function is offered to the slots while some of them are being lost."""
@@ -48,13 +53,18 @@ def map_on_slots(
     plugin = _SlotFunction(f"treadle-{uuid.uuid4().hex}", function, reading, output)
     _register(client, plugin)
     needs = {"resources": {group_resource(group): 1}} if group else {}
-    futures = client.map(_map_in_slot, fragments, plugin=plugin.name, pure=False, retries=_RETRIES, **needs)
-    paths = {future.key: fragment.path for future, fragment in zip(futures, fragments, strict=True)}
+    submit = partial(client.map, _map_in_slot, plugin=plugin.name, pure=False, retries=_RETRIES, **needs)
+    futures = FragmentFutures(submit)
+    futures.start(fragments)
     try:
-        for future in distributed.as_completed(futures):
-            yield _result(future, paths[future.key])
+        for fragment, future in futures:
+            result = _result(future, fragment.path)
+            if isinstance(result, FragmentResult):
+                yield result
+            elif not futures.put_back(fragment, result.cause):
+                raise FragmentError(fragment.path, "by any slot", result.detail)
     finally:
-        client.cancel(futures)
+        client.cancel(futures.unfinished())
         client.unregister_worker_plugin(plugin.name)
 
 
@@ -70,7 +80,7 @@ def _register(client: distributed.Client, plugin: _SlotFunction) -> None:
             logger.warning("A slot was lost before it had the function: %s", error)
 
 
-def _result(future: distributed.Future, path: str) -> FragmentResult:
+def _result(future: distributed.Future, path: str) -> FragmentResult | _StorageFailure:
     if future.status == "error":
         error, trace = future.exception(), future.traceback()
         raise FragmentError(path, "by any slot", "".join(traceback.format_exception(type(error), error, trace))) from error
@@ -78,16 +88,28 @@ def _result(future: distributed.Future, path: str) -> FragmentResult:
     if isinstance(result, FragmentError):
         # afresh, without the slot's stack around it: the text holds the part that is the user's
         raise FragmentError(*result.args)
-    assert isinstance(result, FragmentResult)
+    assert isinstance(result, (FragmentResult, _StorageFailure))
     return result
 
 
-def _map_in_slot(fragment: Fragment, plugin: str) -> FragmentResult | FragmentError:
+@dataclass(frozen=True)
+class _StorageFailure:
+    """What kept a fragment's input or output from working, and may pass."""
+
+    cause: str
+    detail: str
+
+
+def _map_in_slot(fragment: Fragment, plugin: str) -> FragmentResult | FragmentError | _StorageFailure:
+    """Failures that are not to be tried again at once are values, since Dask does that with what it sees raised."""
     try:
         return distributed.get_worker().plugins[plugin].run(fragment)  # type: ignore[no-any-return]  # distributed is not typed for us
     except FragmentError as error:
-        # a value, because Dask would try again what it sees raised, and the function would only raise again
         return error
+    except OSError as error:
+        if not may_pass(error):
+            raise
+        return _StorageFailure(short(error), traceback.format_exc())
 
 
 class _SlotFunction(distributed.WorkerPlugin):  # type: ignore[misc]  # distributed is not typed for us

@@ -26,6 +26,9 @@ _CHUNK = 1 << 20
 
 _COPY_CHUNK = 4 << 20
 
+_FORBIDDEN = "AccessControlException"
+"""Hadoop's class of what a user may not do, which no second try changes."""
+
 
 _inherited: list[Any] = []
 """Clients of a parent process, kept because their destructors wait for threads that this process does not have."""
@@ -39,7 +42,8 @@ def _as_os_errors(what: str) -> Iterator[None]:
     except OSError as error:
         raise type(error)(f"{what}: {_first_line(error)}") from None
     except RuntimeError as error:
-        raise OSError(f"{what}: {_first_line(error)}") from None
+        kind = PermissionError if _FORBIDDEN in str(error) else OSError
+        raise kind(f"{what}: {_first_line(error)}") from None
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise

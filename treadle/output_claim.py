@@ -8,9 +8,11 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from treadle import storage
+from treadle.outages import outlast
 from treadle.part_files import SUCCESS
 
 if TYPE_CHECKING:
@@ -50,6 +52,14 @@ def claim_output(uri: str, claim: Claim | None, fragments: Sequence[Fragment]) -
         FileExistsError: when there is anything else.
         OSError: when the directory can't be made.
     """
+    done = outlast(partial(_taken_up, uri, claim, fragments))
+    if done is None and claim is not None:
+        outlast(partial(_write, uri, claim))
+    return done or frozenset()
+
+
+def _taken_up(uri: str, claim: Claim | None, fragments: Sequence[Fragment]) -> frozenset[int] | None:
+    """Returns what an earlier attempt has done; None in a directory that is new or empty, and is there now."""
     import pyarrow.fs
 
     filesystem, path = storage.open_filesystem(uri)
@@ -58,15 +68,20 @@ def claim_output(uri: str, claim: Claim | None, fragments: Sequence[Fragment]) -
         raise FileExistsError(f"the output {uri} is a file; name a new or empty directory")
     if info.type == pyarrow.fs.FileType.NotFound:
         filesystem.create_dir(path, recursive=True)
-    elif entries := filesystem.get_file_info(pyarrow.fs.FileSelector(path)):
-        names = [entry.base_name for entry in entries]
-        if claim is None or _claimed(filesystem, path, names) != claim:
-            raise FileExistsError(f"the output {uri} is not empty (it holds {names[0]}); name another directory or delete this one first")
-        return _done(names, fragments)
-    if claim is not None:
-        with filesystem.open_output_stream(f"{path}/{FILE}") as file:
-            file.write(json.dumps(asdict(claim)).encode())
-    return frozenset()
+        return None
+    entries = filesystem.get_file_info(pyarrow.fs.FileSelector(path))
+    if not entries:
+        return None
+    names = [entry.base_name for entry in entries]
+    if claim is None or _claimed(filesystem, path, names) != claim:
+        raise FileExistsError(f"the output {uri} is not empty (it holds {names[0]}); name another directory or delete this one first")
+    return _done(names, fragments)
+
+
+def _write(uri: str, claim: Claim) -> None:
+    filesystem, path = storage.open_filesystem(uri)
+    with filesystem.open_output_stream(f"{path}/{FILE}") as file:
+        file.write(json.dumps(asdict(claim)).encode())
 
 
 def rows_done(uri: str, done: frozenset[int]) -> int:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from client import hdfs_address, namenode
+from client import hdfs_address, hdfs_remedies, namenode
 from client.doctor.finding import FAILURE, OK, SKIPPED, Finding
 from client.errors import ClientError
 from client.hadoop_configuration import HadoopConfiguration
@@ -18,7 +18,6 @@ from client.hadoop_configuration import HadoopConfiguration
 CHECK = "hdfs write"
 
 _TIMEOUT_S = 40.0
-_DATANODES = "`hdfs dfsadmin -report` lists the DataNodes; start them, or open their transfer port (9866) to this machine"
 
 
 def examine(hadoop: HadoopConfiguration, environ: Mapping[str, str], user: str) -> Finding:
@@ -37,7 +36,7 @@ def examine(hadoop: HadoopConfiguration, environ: Mapping[str, str], user: str) 
         ran = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=dict(environ))
     except subprocess.TimeoutExpired:
         cause = f"{uri} took no file within {_TIMEOUT_S:.0f} s: its NameNode answers, so that a DataNode can't be reached, as a rule"
-        return Finding(CHECK, FAILURE, cause, _DATANODES)
+        return Finding(CHECK, FAILURE, cause, hdfs_remedies.DATANODES)
     if ran.returncode:
         return _failure(uri, staging, (ran.stderr.strip().splitlines() or [f"exit code {ran.returncode}"])[-1])
     return judge(json.loads(ran.stdout), uri, user)
@@ -52,15 +51,4 @@ def judge(written: Mapping[str, str], uri: str, user: str) -> Finding:
 
 
 def _failure(uri: str, directory: str, error: str) -> Finding:
-    remedy = f"try `hdfs dfs -touchz {directory}/x`"
-    if "Permission denied" in error or "AccessControl" in error:
-        remedy = f"have HDFS's superuser make your home directory and give it to you ({directory} is not yours to write to)"
-    elif "safe mode" in error.lower():
-        remedy = "wait until the NameNode leaves safe mode; `hdfs dfsadmin -safemode get` tells"
-    elif "quota" in error.lower():
-        remedy = "delete something, or have the quota raised; `hdfs dfs -count -q` tells"
-    elif "complete file in time" in error or "replicated to" in error or "DataNode" in error:
-        remedy = f"no DataNode takes blocks: {_DATANODES}"
-    elif "GSS" in error or "Kerberos" in error or "SASL" in error.upper():
-        remedy = "run `kinit`; hdfs-native needs libgssapi_krb5.so.2 (Debian: libgssapi-krb5-2, Red Hat: krb5-libs)"
-    return Finding(CHECK, FAILURE, f"{uri}{directory} takes no file: {error}", remedy)
+    return Finding(CHECK, FAILURE, f"{uri}{directory} takes no file: {error}", hdfs_remedies.remedy(error, directory))
