@@ -10,7 +10,11 @@ from conf.option import Option
 HEARTBEAT_INTERVAL = Option(
     "heartbeat.interval", DURATION_MS, "How often a TaskManager gives a sign of life, with what its slots and devices use."
 )
-HEARTBEAT_TIMEOUT = Option("heartbeat.timeout", DURATION_MS, "A TaskManager that is silent for so long is ended and replaced.")
+HEARTBEAT_TIMEOUT = Option(
+    "heartbeat.timeout",
+    DURATION_MS,
+    "A TaskManager that is silent for so long is ended and replaced; one whose application master does not answer for so long ends.",
+)
 MAX_FAILURES = Option(
     "treadle.taskmanager.max-failures",
     whole_number(0),

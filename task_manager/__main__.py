@@ -129,9 +129,9 @@ def serve(launch: Launch, settings: Settings, identity: Identity, store: Store, 
     return Service(store, jobs, slots, describe, leases.descriptors(), watches, settings.failures.termination_grace_s).run()
 
 
-def open_store(address: Path | None) -> Store:
+def open_store(address: Path | None, patience_s: float) -> Store:
     """Returns the store, once the application master watches it."""
-    store = LocalStore(address) if address else SkeinStore.from_current()
+    store = LocalStore(address) if address else SkeinStore.from_current(patience_s)
     while not store.get(keys.READY):
         time.sleep(READY_POLL_S)
     return store
@@ -142,7 +142,7 @@ def run(launch: Launch, identity: Identity, store_address: Path | None) -> int:
     settings = from_flat(launch.configuration).settings()
     group = settings.group_of(identity.task_manager_id)
     with ThreadPoolExecutor(1) as pool, Leases(Path(settings.lease_directory), identity.container_id) as leases, ExitStack() as at_end:
-        opening = pool.submit(open_store, store_address)
+        opening = pool.submit(open_store, store_address, settings.failures.heartbeat_timeout_s)
         try:
             assigned = ask(group.external_resources, os.environ)
             excluded = cache(lambda: excluded_devices(opening.result(), identity.node))

@@ -78,7 +78,7 @@ def _group_plan(group: TaskManagerGroup, *, on_yarn: bool) -> GroupPlan:
 def on_yarn(settings: Settings) -> tuple[Store, Containers, str, str]:
     """Returns store, containers, application id and this host's address, all from skein's application master beside us."""
     application: Any = import_skein().ApplicationClient.from_current()
-    containers = SkeinContainers(application, Path(TAP_FILE), settings.application.attempts)
+    containers = SkeinContainers(application, Path(TAP_FILE))
     return SkeinStore(application, None), containers, application.id, os.environ["NM_HOST"]
 
 

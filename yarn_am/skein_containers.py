@@ -26,11 +26,10 @@ class SkeinContainers:
     Args:
         application: the `skein.ApplicationClient` of this application.
         tap_file: where the overlay writes.
-        attempts: `yarn.application-attempts`.
     """
 
-    def __init__(self, application: Any, tap_file: Path, attempts: int) -> None:
-        self._application, self._tap_file, self._attempts = application, tap_file, attempts
+    def __init__(self, application: Any, tap_file: Path) -> None:
+        self._application, self._tap_file = application, tap_file
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -76,7 +75,7 @@ class SkeinContainers:
         With attempts left skein unregisters what has succeeded only: it is told so of every final end, and the overlay the truth.
         """
         self._ended.set()
-        if retriable or self._attempts == 1:
+        if retriable:
             self._application.shutdown(outcome.status, outcome.to_diagnostics())
         else:
             Path(FINAL_STATUS_FILE).write_text(outcome.status, encoding="utf-8")

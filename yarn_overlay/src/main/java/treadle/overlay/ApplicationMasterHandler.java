@@ -19,7 +19,7 @@ final class ApplicationMasterHandler implements InvocationHandler, Closeable {
   private final Runnable stopInner;
   private final AskWidener asks;
   private final ExcludedNodes excluded;
-  private final FinalStatus finalStatus;
+  private final Ending ending;
   private final ContainerTap tap;
 
   ApplicationMasterHandler(
@@ -27,13 +27,13 @@ final class ApplicationMasterHandler implements InvocationHandler, Closeable {
       Runnable stopInner,
       AskWidener asks,
       ExcludedNodes excluded,
-      FinalStatus finalStatus,
+      Ending ending,
       ContainerTap tap) {
     this.inner = inner;
     this.stopInner = stopInner;
     this.asks = asks;
     this.excluded = excluded;
-    this.finalStatus = finalStatus;
+    this.ending = ending;
     this.tap = tap;
   }
 
@@ -51,8 +51,15 @@ final class ApplicationMasterHandler implements InvocationHandler, Closeable {
       close();
       return null;
     }
+    if (arguments != null && arguments.length == 1 && arguments[0] instanceof FinishApplicationMasterRequest) {
+      return ending.finish((FinishApplicationMasterRequest) arguments[0], request -> answer(method, request));
+    }
+    return noted(answer(method, amended(arguments)));
+  }
+
+  private Object answer(Method method, Object... arguments) throws Throwable {
     try {
-      return noted(method.invoke(inner, amended(arguments)));
+      return method.invoke(inner, arguments);
     } catch (InvocationTargetException e) {
       excluded.failed();
       throw e.getCause(); // skein and Hadoop tell failures apart by their type
@@ -68,9 +75,6 @@ final class ApplicationMasterHandler implements InvocationHandler, Closeable {
   private Object[] amended(Object[] arguments) {
     if (arguments == null || arguments.length != 1) {
       return arguments;
-    }
-    if (arguments[0] instanceof FinishApplicationMasterRequest) {
-      return new Object[] {finalStatus.amended((FinishApplicationMasterRequest) arguments[0])};
     }
     if (arguments[0] instanceof RegisterApplicationMasterRequest) {
       return new Object[] {TrackingUrl.amended((RegisterApplicationMasterRequest) arguments[0])};

@@ -10,9 +10,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The final status that a file names, in place of the one that skein reports. With attempts left skein unregisters an
- * application that succeeded only, and leaves every other to the next attempt: one that has failed for good is therefore
- * reported to skein as succeeded, and here to the ResourceManager as what it is.
+ * The final status that our program wrote into a file when it came to a final end, in place of the one that skein
+ * reports. With attempts left skein unregisters an application that succeeded only, and leaves every other to the next
+ * attempt: one that has failed for good is therefore reported to skein as succeeded, and here to the ResourceManager as
+ * what it is.
  */
 final class FinalStatus {
 
@@ -24,9 +25,14 @@ final class FinalStatus {
     this.file = file;
   }
 
+  /** Returns whether our program has said how the application ends. */
+  boolean isWritten() {
+    return file.exists();
+  }
+
   /** Returns the request with the file's status; unchanged where there is no file. */
   FinishApplicationMasterRequest amended(FinishApplicationMasterRequest request) {
-    if (file.exists()) {
+    if (isWritten()) {
       request.setFinalApplicationStatus(read());
     }
     return request;

@@ -8,7 +8,11 @@ import org.apache.hadoop.ipc.Server;
 import org.apache.hadoop.security.token.SecretManager;
 import org.apache.hadoop.security.token.TokenIdentifier;
 import org.apache.hadoop.util.ReflectionUtils;
+import org.apache.hadoop.yarn.api.ApplicationClientProtocol;
+import org.apache.hadoop.yarn.api.ApplicationConstants;
 import org.apache.hadoop.yarn.api.ApplicationMasterProtocol;
+import org.apache.hadoop.yarn.api.records.ContainerId;
+import org.apache.hadoop.yarn.client.ClientRMProxy;
 import org.apache.hadoop.yarn.ipc.HadoopYarnProtoRPC;
 import org.apache.hadoop.yarn.ipc.YarnRPC;
 
@@ -30,6 +34,12 @@ public final class OverlayRpc extends YarnRPC {
   /** File that names the final status, relative to the application master's directory; it need not exist. */
   static final String FINAL_STATUS_FILE = "treadle.overlay.final-status-file";
 
+  /** Exit code of an attempt that leaves the application to the next one: that of a process ended by SIGTERM. */
+  private static final int LEFT = 143;
+
+  /** How long an application that is being killed may take to be so; a signalled container has less. */
+  private static final long PATIENCE_MS = 2_000;
+
   @Override
   @SuppressWarnings("rawtypes") // as YarnRPC declares it
   public Object getProxy(Class protocol, InetSocketAddress address, Configuration conf) {
@@ -40,9 +50,10 @@ public final class OverlayRpc extends YarnRPC {
     AskWidener asks = AskWidener.from(conf); // what is malformed fails before there is a connection to close
     ExcludedNodes excluded = new ExcludedNodes(new File(required(conf, EXCLUDED_NODES_FILE)));
     FinalStatus status = new FinalStatus(new File(required(conf, FINAL_STATUS_FILE)));
+    Ending ending = new Ending(status, () -> applicationState(conf).hasEnded(), () -> Runtime.getRuntime().halt(LEFT));
     ContainerTap tap = new ContainerTap(new File(required(conf, TAP_FILE)));
     Object inner = rpc.getProxy(protocol, address, conf);
-    return new ApplicationMasterHandler(inner, () -> rpc.stopProxy(inner, conf), asks, excluded, status, tap).proxy();
+    return new ApplicationMasterHandler(inner, () -> rpc.stopProxy(inner, conf), asks, excluded, ending, tap).proxy();
   }
 
   @Override
@@ -67,6 +78,14 @@ public final class OverlayRpc extends YarnRPC {
       String portRange) {
     return configuredRpc(conf)
         .getServer(protocol, instance, address, conf, secretManager, handlers, portRange);
+  }
+
+  private static ApplicationState applicationState(Configuration conf) {
+    String container = System.getenv(ApplicationConstants.Environment.CONTAINER_ID.name());
+    return new ApplicationState(
+        ContainerId.fromString(container).getApplicationAttemptId(),
+        () -> ClientRMProxy.createRMProxy(conf, ApplicationClientProtocol.class),
+        PATIENCE_MS);
   }
 
   private static YarnRPC configuredRpc(Configuration conf) {
