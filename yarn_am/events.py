@@ -118,14 +118,14 @@ class MainEnded:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """Somebody asked the application master to stop."""
+    """Somebody asked the application master to stop, or ended what it runs on."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class MasterLost:
-    """A part of the application master itself broke, such as its store."""
+    """A part of the application master itself broke."""
 
     cause: str
 
