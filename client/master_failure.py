@@ -81,7 +81,7 @@ def _again(diagnostics: str) -> str:
     match = _ATTEMPTS.search(diagnostics)
     if match and int(match["count"]) > 1:
         return "submit it again"
-    return "submit it again; with -D yarn.application-attempts=2 another application master goes on where this one ended"
+    return "submit it again; with -D yarn.application-attempts=2 YARN starts another application master by itself"
 
 
 def _detail(diagnostics: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from client.master_failure import MasterFailure, master_failure, outcome_of
 from protocol.outcome import Outcome
 
-AGAIN = "submit it again; with -D yarn.application-attempts=2 another application master goes on where this one ended"
+AGAIN = "submit it again; with -D yarn.application-attempts=2 YARN starts another application master by itself"
 
 
 def crashed(code, words, times=1):
