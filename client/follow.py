@@ -13,10 +13,11 @@ from client import rest
 from client.application import Application
 from client.cluster import ApplicationReport
 from client.errors import ENVIRONMENT, ClientError
+from client.master_failure import master_failure, outcome_of
 from client.master_rest import ask_master, proxied
 from client.progress import Progress
 from client.resourcemanager import ResourceManager
-from protocol.outcome import Outcome, from_diagnostics
+from protocol.outcome import Outcome
 
 if TYPE_CHECKING:
     from client.stopping import Stop
@@ -149,9 +150,13 @@ class Follower:
         time.sleep(_LATER_S)
 
     def _conclude(self, report: ApplicationReport) -> Outcome:
-        """The master's own words are whole where YARN's diagnostics were cut or replaced, and count when both agree on the status."""
-        outcome = from_diagnostics(report.final_status, report.diagnostics)
+        """The master's own words are whole where YARN's diagnostics were cut or replaced, and count when both agree on the status.
+
+        What made the master itself end only YARN knows.
+        """
+        outcome = outcome_of(report.final_status, report.diagnostics)
         told = self._last.outcome if self._last else None
-        outcome = told if told is not None and told.status == outcome.status else outcome
+        if told is not None and told.status == outcome.status and master_failure(report.diagnostics) is None:
+            outcome = told
         self._progress.summary(outcome, self._last)
         return outcome

@@ -15,6 +15,7 @@ from client.errors import ENVIRONMENT, USAGE, ClientError
 from client.hadoop_configuration import HadoopConfiguration
 from client.history_files import HistoryFiles, open_files
 from client.identity import hadoop_user
+from client.master_failure import master_failure, outcome_of
 from conf.configuration import load_defaults
 from conf.options import HISTORY_DIRECTORY
 from protocol.history import PAGE, SUMMARY, HistoryDirectory, Marker, Summary, events_file, marker_of, summary_of
@@ -49,6 +50,13 @@ class Past:
         return self.summary.outcome.status if self.summary.outcome else "LOST"
 
     @property
+    def exit_code(self) -> int | None:
+        """Returns what `submit run` ended with, None where there was no end yet, or none is known."""
+        if self.yarn is not None:
+            return outcome_of(self.yarn.final_status, self.yarn.diagnostics).exit_code if self.yarn.ended else None
+        return self.summary.outcome.exit_code if self.summary.outcome else None
+
+    @property
     def told(self) -> str:
         """Returns how it ended, in words."""
         if self.yarn is None and self.summary.outcome is None:
@@ -56,6 +64,8 @@ class Past:
         if self.yarn is not None and not self.yarn.ended:
             return f"it runs; this was written {self.summary.written}" if self.summary.written else "it runs, and has written nothing yet"
         own = self.summary.outcome.diagnostics if self.summary.outcome else NO_WORD
+        if self.yarn is not None and (failure := master_failure(self.yarn.diagnostics)):
+            return f"{failure.text()}\nits last words: {own}" if self.summary.outcome else failure.text()
         return f"{own}\nYARN says: {self.yarn.diagnostics or self.yarn.final_status}" if self.yarn else own
 
     def tree(self) -> dict[str, Any]:

@@ -40,10 +40,9 @@ def _ended(application: Json, past: Past) -> Json:
     """The end as YARN or a marker tells it, which the application master may not have had the time to write."""
     if past.status == "RUNNING":
         return application
-    code = past.summary.outcome.exit_code if past.summary.outcome else None
     jobs = application["jobs"] if application["outcome"] else [job | {"status": past.status} for job in application["jobs"]]
     end = {"ended": _milliseconds(past.summary.ended)} if past.summary.ended else {}
-    return application | end | {"jobs": jobs, "outcome": {"status": past.status, "exit_code": code, "diagnostics": past.told}}
+    return application | end | {"jobs": jobs, "outcome": {"status": past.status, "exit_code": past.exit_code, "diagnostics": past.told}}
 
 
 def _from_summary(summary: Summary, events: Sequence[Json]) -> Json:

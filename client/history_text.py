@@ -25,7 +25,7 @@ def table(found: Sequence[Past]) -> list[str]:
 def _row(past: Past) -> tuple[str, ...]:
     summary = past.summary
     status = "UNREADABLE" if past.problem and past.yarn is None else past.status
-    code = str(summary.outcome.exit_code) if summary.outcome else "-"
+    code = "-" if past.exit_code is None else str(past.exit_code)
     devices = sum(len(each.devices) for each in summary.task_managers)
     there = f"{len(summary.task_managers)}/{summary.requested}"
     return (summary.id, summary.name, summary.user or "-", status, code, _local(summary.started), _took(summary), there, str(devices))
@@ -34,7 +34,7 @@ def _row(past: Past) -> tuple[str, ...]:
 def lines(past: Past) -> list[str]:
     """Returns all of a summary: what it was, how it ended, what it had."""
     summary = past.summary
-    outcome = f"{past.status}, exit code {summary.outcome.exit_code}" if summary.outcome else past.status
+    outcome = past.status if past.exit_code is None else f"{past.status}, exit code {past.exit_code}"
     first, *more = past.told.splitlines() or [""]
     rows = [
         ("id", summary.id),

@@ -63,8 +63,8 @@ NODE_LABEL = Option(
 ATTEMPTS = Option(
     "yarn.application-attempts",
     whole_number(1),
-    "How often YARN starts the application master, which must fail through no fault of the job: its node, its memory, a kill. YARN itself "
-    "has a limit (`yarn.resourcemanager.am.max-attempts`, 2 by default).",
+    "How often YARN starts the application master, which must fail through no fault of the job: its node, its memory, a kill. From 2 on, "
+    "preemption and lost nodes don't count. YARN itself has a limit (`yarn.resourcemanager.am.max-attempts`, 2 by default).",
 )
 HEARTBEAT = Option(
     "yarn.heartbeat.container-request-interval",

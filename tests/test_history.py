@@ -229,6 +229,17 @@ def test_yarn_is_heard_where_the_application_master_wrote_nothing(nothing_writte
     assert known.one(ON_YARN).told == "it runs, and has written nothing yet"
 
 
+def test_what_yarn_tells_of_the_application_master_is_put_into_words(nothing_written):
+    known, server = nothing_written
+    said = "failed 1 times due to AM Container for appattempt_1_0001_000001 exited with  exitCode: -100\nFailing this attempt."
+    app = {"id": ON_YARN, "name": "job", "user": "ann", "state": "FAILED", "finalStatus": "FAILED", "diagnostics": said}
+    server.answer(f"/ws/v1/cluster/apps/{ON_YARN}", {"app": app})
+    cause, remedy = known.one(ON_YARN).told.splitlines()
+    assert cause == "the node of the application master was lost, or shut down"
+    assert remedy.startswith("remedy: submit it again; with -D yarn.application-attempts=2")
+    assert known.one(ON_YARN).exit_code == 1
+
+
 def test_where_yarn_does_not_know_it_either_nothing_can_be_shown(nothing_written):
     known, _ = nothing_written
     with pytest.raises(ClientError, match=r"summary\.json is not there"):

@@ -2,11 +2,12 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from submitting import running
+from submitting import SUBMIT, running
 from test_failures_on_yarn import (
     ATTEMPTS,
     application,
@@ -89,3 +90,67 @@ def test_a_job_goes_on_however_often_the_node_of_its_application_master_is_lost(
     assert process.returncode == 0, err
     assert sorted(pq.read_table(tmp_path / "out")["n"].to_pylist()) == list(range(60))
     wait_for(lambda: not staging_of(cluster, app), "the staging directory to go")
+
+
+GREEDY = """\
+import pathlib, sys, time
+
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.1)
+held = b"x" * (1 << 30)
+time.sleep(600)
+"""
+
+
+def kill_master(cluster, app, gate):
+    for pid in pids_of(master_of(cluster, app), "ApplicationMaster"):
+        os.kill(pid, signal.SIGKILL)
+
+
+def lose_node(cluster, app, gate):
+    cluster.kill_node(node_of_master(cluster, app))
+
+
+def shut_node_down(cluster, app, gate):
+    cluster.stop_node(node_of_master(cluster, app))
+
+
+def use_memory(cluster, app, gate):
+    gate.touch()
+
+
+@pytest.mark.parametrize(
+    ("end", "cause", "remedy"),
+    [
+        (kill_master, "the application master was killed (SIGKILL)", "-D yarn.application-attempts=2"),
+        (lose_node, "the node of the application master was lost", "-D yarn.application-attempts=2"),
+        (shut_node_down, "the node of the application master was lost, or shut down", "-D yarn.application-attempts=2"),
+    ],
+)
+def test_what_ended_the_application_master_is_told_everywhere(cluster, tmp_path, node_back, end, cause, remedy):
+    is_told_everywhere(cluster, tmp_path, end, cause, remedy)
+
+
+def test_so_is_that_it_used_too_much_memory(cluster_314, tmp_path):
+    """3.5.0 leaves that to cgroups, which DefaultContainerExecutor has none of (yarn.nodemanager.resource.memory.enforced)."""
+    cause = "the application master used more memory than it asked for ("
+    is_told_everywhere(cluster_314, tmp_path, use_memory, cause, "raise jobmanager.memory.process.size")
+
+
+def is_told_everywhere(cluster, tmp_path, end, cause, remedy):
+    (tmp_path / "job.py").write_text(GREEDY)
+    with running([*SMALL, "job.py", str(tmp_path / "gate")], cluster.environment(), tmp_path) as process:
+        app = process.stdout.readline().strip()
+        wait_for(lambda: len(registered(cluster, app)) == 1, "the TaskManager")
+        end(cluster, app, tmp_path / "gate")
+        _, err = process.communicate(timeout=90)
+    assert process.returncode == 1, err
+    assert f"final status: FAILED\ncause: {cause}" in err
+    assert f"\nremedy: {remedy}" in err or f"\nremedy: submit it again; with {remedy}" in err
+    assert "AM Container for" not in err
+    for verb in (["status"], ["history", "show"]):
+        told = subprocess.run(
+            [str(SUBMIT), *verb, app], env={**os.environ, **cluster.environment()}, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+        assert cause in told, told
+        assert remedy in told, told

@@ -118,7 +118,7 @@ class MainEnded:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """A signal told the application master to stop; its next attempt may go on."""
+    """A signal told the application master to stop, or what it runs on was ended; its next attempt may go on."""
 
     reason: str
 
@@ -132,7 +132,7 @@ class StopAsked:
 
 @dataclass(frozen=True)
 class MasterLost:
-    """A part of the application master itself broke, such as its store."""
+    """A part of the application master itself broke."""
 
     cause: str
 

@@ -24,6 +24,7 @@ from yarn_am.events import (
     Exclude,
     ExcludeDevices,
     Finish,
+    Interrupted,
     MasterLost,
     RequestContainer,
     SlotEnded,
@@ -186,7 +187,7 @@ class Master:
                 if event := messages.event_of(change):
                     self._events.put(event)
         except StoreClosedError as error:
-            self._events.put(MasterLost(f"The application's store was lost: {error}"))
+            self._events.put(Interrupted(f"skein's application master has ended, and YARN knows why: {error}"))
 
     def _watch_containers(self) -> None:
         for event in self._containers.events():

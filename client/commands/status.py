@@ -33,12 +33,16 @@ Examples:
 def status(application: str, as_json: bool) -> None:
     """Shows one application, whatever its state."""
     from client.lookup import look, totals_for, why_waiting
+    from client.master_failure import master_failure
     from client.table import aligned
 
     known, told = look(application, os.environ)
     reasons = why_waiting(known, told, os.environ)
     queue, cluster = totals_for(known, os.environ)
+    failure = master_failure(known.diagnostics) if known.ended else None
     tree = _tree(known, told) | {
+        "cause": failure.cause if failure else "",
+        "remedy": failure.remedy if failure else "",
         "queue_totals": queue and dataclasses.asdict(queue),
         "cluster_totals": cluster and dataclasses.asdict(cluster),
         "waiting": [reason.cause for reason in reasons],
@@ -76,7 +80,20 @@ def _tree(known: ApplicationDetails, told: Application | None) -> dict[str, Any]
 
 
 def _rows(tree: dict[str, Any]) -> list[tuple[str, str]]:
-    names = ("id", "name", "user", "queue", "state", "final_status", "started", "finished", "tracking_url", "diagnostics")
+    names = (
+        "id",
+        "name",
+        "user",
+        "queue",
+        "state",
+        "final_status",
+        "started",
+        "finished",
+        "tracking_url",
+        "cause",
+        "remedy",
+        "diagnostics",
+    )
     rows = [(name.replace("_", " "), " ".join(str(tree[name]).split())) for name in names if tree[name]]
     if tree["resources"]:
         rows.append(("holds", "  ".join(f"{name} {amount}" for name, amount in tree["resources"].items())))

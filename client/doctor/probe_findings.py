@@ -7,7 +7,8 @@ from typing import Any
 
 from client.cluster import ApplicationReport
 from client.doctor.finding import FAILURE, OK, WARNING, Finding
-from protocol.outcome import SUCCEEDED, from_diagnostics
+from client.master_failure import outcome_of
+from protocol.outcome import SUCCEEDED
 
 CHECK = "probe"
 
@@ -23,7 +24,7 @@ def judge(report: ApplicationReport, node: Mapping[str, Any] | None, words: Sequ
         words: lines of the logs.
         asked: names of the external resources that were asked for, one device of each.
     """
-    outcome = from_diagnostics(report.final_status, report.diagnostics)
+    outcome = outcome_of(report.final_status, report.diagnostics)
     if outcome.status != SUCCEEDED:
         cause = f"{report.id} ended {outcome.status}: {' '.join(outcome.diagnostics.split()) or 'without a word'}"
         yield Finding(CHECK, FAILURE, cause, f"`submit logs {report.id} --all` shows what its processes wrote")
