@@ -20,7 +20,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from client import application_directory, devices_tree, following, killing, local, lookup, subjects, yarn
+from client import application_directory, devices_tree, following, killing, local, lookup, staging_sweep, subjects, yarn
 from client import logs as application_logs
 from client.application import Application as Told
 from client.application_details import STATES, ApplicationDetails
@@ -29,6 +29,7 @@ from client.console import Console
 from client.errors import USAGE, ClientError
 from client.flags import Flags
 from client.following import Followed, Subject
+from client.hadoop_configuration import HadoopConfiguration
 from client.identity import hadoop_user
 from client.log_files import Selection
 from client.log_view import LogView, Wish
@@ -86,7 +87,8 @@ class Application:
             return
         manager = lookup.connect(os.environ)
         if not killing.killable(manager, self.id).ended:
-            killing.kill(manager, self.id, self._kill_by_driver)
+            ended = killing.kill(manager, self.id, self._kill_by_driver)
+            staging_sweep.remove(HadoopConfiguration.load(os.environ), ended.user, self.id)
 
     def devices(self) -> dict[str, Any]:
         """Returns what `submit devices --json` writes.

@@ -25,10 +25,11 @@ Example:
 @click.pass_obj
 def kill(console: Console, applications: tuple[str, ...], as_json: bool) -> None:
     """Writes each id when it has ended."""
-    from client import killing
+    from client import killing, staging_sweep
+    from client.hadoop_configuration import HadoopConfiguration
     from client.lookup import connect
 
-    manager = connect(os.environ)
+    manager, hadoop = connect(os.environ), HadoopConfiguration.load(os.environ)
     ended = []
     for known in [killing.killable(manager, application) for application in dict.fromkeys(applications)]:
         if known.ended:
@@ -37,6 +38,7 @@ def kill(console: Console, applications: tuple[str, ...], as_json: bool) -> None
         else:
             end = killing.kill(manager, known.id, _kill_by_driver)
             console.line(f"{end.id} is {end.state}")
+        staging_sweep.remove(hadoop, end.user, end.id)
         ended.append({"id": end.id, "state": end.state, "final_status": end.final_status, "ended_before": known.ended})
         if not as_json:
             click.echo(end.id)
