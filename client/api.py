@@ -20,7 +20,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from client import devices_tree, following, history_page, killing, local, lookup, subjects, yarn
+from client import devices_tree, following, history_page, killing, local, lookup, staging_sweep, subjects, yarn
 from client import history as history_of_applications
 from client.application import Application as Told
 from client.application_details import STATES, ApplicationDetails
@@ -29,6 +29,7 @@ from client.console import Console
 from client.errors import USAGE, ClientError
 from client.flags import Flags
 from client.following import Followed, Subject
+from client.hadoop_configuration import HadoopConfiguration
 from client.identity import hadoop_user
 from client.logs import showing as application_logs
 from client.logs.files import Selection
@@ -91,7 +92,8 @@ class Application:
             return
         stop = Stop(manager, self.id, os.environ, lambda name: yarn.kill_by_driver(os.environ, name), Console(sys.stderr).line)
         stop.force() if now else stop.begin()
-        killing.await_end(manager, stop)
+        ended = killing.await_end(manager, stop)
+        staging_sweep.remove(HadoopConfiguration.load(os.environ), ended.user, self.id)
 
     def devices(self) -> dict[str, Any]:
         """Returns what `submit devices --json` writes.

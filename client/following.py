@@ -39,12 +39,14 @@ class Subject:
         source: where it is looked at.
         output: finds the logs that hold what the job's main writes, None for a job without one.
         waiting: tells what bears on its wait for containers, None where there is no ResourceManager.
+        clean_up: deletes what it has left, once it has ended.
     """
 
     application: str
     source: Source
     output: Callable[[], LogSource | None] | None = None
     waiting: Callable[[], WaitingFacts] | None = None
+    clean_up: Callable[[], None] | None = None
 
 
 def follow(subject: Subject, timeout_s: float | None, console: Console) -> Followed:
@@ -66,6 +68,8 @@ def follow(subject: Subject, timeout_s: float | None, console: Console) -> Follo
         console.line(line)
     if outcome.status != SUCCEEDED:
         console.line(f"logs: submit logs {subject.application}")
+    if subject.clean_up is not None:
+        subject.clean_up()
     timed_out = deadline is not None and deadline.passed and outcome.status == KILLED
     return Followed(outcome, summary, EXIT_CODE if timed_out else outcome.exit_code)
 

@@ -1,4 +1,7 @@
-"""What hdfs-native has to be told of a site: which address, and Hadoop's settings with their `${…}` expanded, which it doesn't do."""
+"""What hdfs-native has to be told of a site: which address, which directories, and Hadoop's settings.
+
+Their `${…}` are expanded, which hdfs-native doesn't do.
+"""
 
 from __future__ import annotations
 
@@ -22,3 +25,13 @@ def settings(hadoop: HadoopConfiguration) -> dict[str, str]:
     names = {item.name for properties in hadoop.files.values() for item in properties if item.name.startswith(_READ_BY_HDFS_NATIVE)}
     values = {name: value for name in sorted(names) if (value := hadoop.get(name))}
     return {"dfs.client.failover.max.attempts": "3"} | values
+
+
+def home(hadoop: HadoopConfiguration, user: str) -> str:
+    """Returns the path of a user's home directory."""
+    return f"{hadoop.get('dfs.user.home.dir.prefix', '/user')}/{user}"
+
+
+def staging(hadoop: HadoopConfiguration, user: str) -> str:
+    """Returns the path below which skein stages a user's applications."""
+    return f"{home(hadoop, user)}/.skein"

@@ -26,7 +26,7 @@ def on_hdfs(configured: str | None, hadoop: HadoopConfiguration, user: str) -> H
     if configured.startswith(_HDFS):
         path = f"/{configured.removeprefix(_HDFS).partition('/')[2]}"
     elif not configured.startswith("/"):
-        path = f"{hadoop.get('dfs.user.home.dir.prefix', '/user')}/{user}/{configured}"
+        path = f"{hdfs_address.home(hadoop, user)}/{configured}"
     return HistoryDirectory(hdfs_address.url(hadoop, uri), path, hdfs_address.settings(hadoop))
 
 

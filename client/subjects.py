@@ -15,7 +15,7 @@ from client.yarn import Submitted
 def on_yarn(submitted: Submitted, request: Request) -> Subject:
     """Returns an application that YARN has taken; a command has no main whose output could be shown."""
     output = partial(job_output.on_yarn, submitted.manager, submitted.id) if request.script else None
-    return Subject(submitted.id, submitted.source, output, partial(submitted.manager.waiting, submitted.id))
+    return Subject(submitted.id, submitted.source, output, partial(submitted.manager.waiting, submitted.id), submitted.clean_up)
 
 
 def on_this_machine(application: LocalApplication, request: Request) -> Subject:

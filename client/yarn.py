@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from client import application_directory, credentials, history_directory, namenode, preflight, submission
+from client import application_directory, credentials, history_directory, namenode, preflight, staging_sweep, submission
 from client.console import Console
 from client.container_asks import of_group
 from client.credentials import Credentials
@@ -32,12 +33,13 @@ from protocol.history import HistoryDirectory
 
 @dataclass(frozen=True)
 class Submitted:
-    """An application that YARN has taken, where to look at it and kill it, and whom to ask about it."""
+    """An application that YARN has taken, where to look at it and kill it, whom to ask about it, and what cleans up after it."""
 
     id: str
     tracking_url: str
     source: YarnSource
     manager: ResourceManager
+    clean_up: Callable[[], None]
 
 
 def submit(request: Request, environ: Mapping[str, str], console: Console) -> Submitted:
@@ -48,18 +50,21 @@ def submit(request: Request, environ: Mapping[str, str], console: Console) -> Su
         ClientError: when cluster, file system or Java don't do their part.
     """
     hadoop = HadoopConfiguration.load(environ)
-    manager = ResourceManager(hadoop.resourcemanager_urls(), hadoop_user(environ))
+    user = hadoop_user(environ)
+    manager = ResourceManager(hadoop.resourcemanager_urls(), user)
     pair = credentials.mint(datetime.datetime.now(datetime.timezone.utc))
     with _record(environ) as directory, _driver(directory / "driver.log", pair, hadoop) as driver:
         pair.save(directory)
         request = replace(request, settings=_checked(request.settings, manager, console))
         namenode.check(hadoop)
-        history = history_directory.on_hdfs(request.settings.application.history_directory, hadoop, hadoop_user(environ))
-        application_id = _upload(request, history, hadoop, pair, driver)
+        history = history_directory.on_hdfs(request.settings.application.history_directory, hadoop, user)
+        with staging_sweep.sweeping(hadoop, user):
+            application_id = _upload(request, history, hadoop, pair, driver)
         directory.rename(directory.with_name(application_id))
     stop = Stop(manager, application_id, environ, lambda name: kill_by_driver(environ, name), console.line)
     source = YarnSource(manager, application_id, stop)
-    return Submitted(application_id, f"{manager.proxy(application_id)}/", source, manager)
+    clean_up = partial(staging_sweep.remove, hadoop, user, application_id)
+    return Submitted(application_id, f"{manager.proxy(application_id)}/", source, manager, clean_up)
 
 
 def kill_by_driver(environ: Mapping[str, str], application: str) -> None:

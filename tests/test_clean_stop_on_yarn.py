@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from submitting import SUBMIT, running
+from submitting import SUBMIT, running, submit
 from test_on_yarn import SMALL, get, report, wait_for
 
 pytestmark = pytest.mark.cluster
@@ -122,8 +122,23 @@ def test_slots_are_told_and_get_time_and_nothing_is_left(cluster, tmp_path, stop
     assert (process.returncode, report(cluster, app)["finalStatus"]) == (code, status), err
     wait_for(lambda: not processes(app), "the end of every process of the application")
     assert "0 ended" in said.read_text().splitlines(), err
-    if stop is not kill_the_master:
-        assert not staging_directory_exists(cluster, app)
+    assert not staging_directory_exists(cluster, app)
+
+
+def test_what_an_application_left_that_nobody_followed_goes_with_the_next_submission(cluster, tmp_path):
+    lost = submit([*SMALL, "--detach", "--", "sleep", "600"], cluster.environment(), tmp_path).application
+    wait_for(lambda: processes(lost, "_01_000001"), "its application master")
+    kill_the_master(None, lost, cluster, tmp_path)
+    wait_for(lambda: report(cluster, lost)["state"] == "FAILED", "its end")
+    assert staging_directory_exists(cluster, lost)
+    unknown = f"{lost.rpartition('_')[0]}_9999"
+    run_hdfs(cluster, "-mkdir", f".skein/{unknown}")
+    with running([*SMALL, "--", "sleep", "600"], cluster.environment(), tmp_path) as process:
+        kept = process.stdout.readline().strip()
+        wait_for(lambda: report(cluster, kept)["state"] == "RUNNING", "another application")
+        submit([*SMALL, "--", "true"], cluster.environment(), tmp_path)
+        assert [staging_directory_exists(cluster, app) for app in (lost, unknown, kept)] == [False, True, True]
+    run_hdfs(cluster, "-rm", "-r", f".skein/{unknown}")
 
 
 @pytest.mark.parametrize("version", ["cluster", "cluster_314"])
@@ -154,5 +169,9 @@ def test_who_asked_is_told_no_other_attempt_follows_and_the_history_is_whole(ver
 
 
 def staging_directory_exists(cluster, app):
-    command = [str(cluster.layout.bin / "hdfs"), "dfs", "-test", "-e", f".skein/{app}"]
-    return subprocess.run(command, env={**os.environ, **cluster.environment()}, check=False, timeout=60).returncode == 0
+    return run_hdfs(cluster, "-test", "-e", f".skein/{app}") == 0
+
+
+def run_hdfs(cluster, *arguments):
+    command = [str(cluster.layout.bin / "hdfs"), "dfs", *arguments]
+    return subprocess.run(command, env={**os.environ, **cluster.environment()}, check=False, timeout=60).returncode

@@ -37,7 +37,7 @@ OTHERS = {
         "skein": {"submission", "skein_driver", "master_stop"},
         "cryptography": {"credentials"},
         "gssapi": {"negotiate"},
-        "hdfs_native": {"hdfs_attempt", "history_files"},
+        "hdfs_native": {"hdfs_attempt", "history_files", "staging_directories"},
         "pyarrow": {"storage"},
     },
     "yarn_am": {

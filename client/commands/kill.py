@@ -28,11 +28,12 @@ Example:
 @click.pass_obj
 def kill(console: Console, applications: tuple[str, ...], now: bool, as_json: bool) -> None:
     """Writes each id when it has ended."""
-    from client import killing
+    from client import killing, staging_sweep
+    from client.hadoop_configuration import HadoopConfiguration
     from client.lookup import connect
     from client.stopping import Stop
 
-    manager = connect(os.environ)
+    manager, hadoop = connect(os.environ), HadoopConfiguration.load(os.environ)
     found = [killing.killable(manager, application) for application in dict.fromkeys(applications)]
     stops = {known.id: Stop(manager, known.id, os.environ, _kill_by_driver, console.line) for known in found if not known.ended}
     for stop in stops.values():
@@ -45,6 +46,7 @@ def kill(console: Console, applications: tuple[str, ...], now: bool, as_json: bo
         else:
             end = killing.await_end(manager, stops[known.id])
             console.line(f"{end.id} is {end.state}, final status {end.final_status}")
+        staging_sweep.remove(hadoop, end.user, end.id)
         ended.append({"id": end.id, "state": end.state, "final_status": end.final_status, "ended_before": known.ended})
         if not as_json:
             click.echo(end.id)

@@ -29,7 +29,7 @@ def examine(hadoop: HadoopConfiguration, environ: Mapping[str, str], user: str) 
         return Finding(CHECK, FAILURE, error.cause, error.remedy)
     if not uri.startswith("hdfs:"):
         return Finding(CHECK, SKIPPED, f"fs.defaultFS is {uri}: only HDFS is looked into", f"`hadoop fs -touchz {uri}/…` tells")
-    staging = f"{hadoop.get('dfs.user.home.dir.prefix', '/user')}/{user}/.skein"
+    staging = hdfs_address.staging(hadoop, user)
     asked = json.dumps({"url": hdfs_address.url(hadoop, uri), "staging": staging, "settings": hdfs_address.settings(hadoop)})
     command = [sys.executable, "-I", "-m", "client.doctor.hdfs_attempt"]
     try:
