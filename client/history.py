@@ -66,7 +66,9 @@ class Past:
         own = self.summary.outcome.diagnostics if self.summary.outcome else NO_WORD
         if self.yarn is not None and (failure := master_failure(self.yarn.diagnostics)):
             return f"{failure.text()}\nits last words: {own}" if self.summary.outcome else failure.text()
-        return f"{own}\nYARN says: {self.yarn.diagnostics or self.yarn.final_status}" if self.yarn else own
+        if self.yarn is None or self.yarn.diagnostics.startswith(own):
+            return own
+        return f"{own}\nYARN says: {self.yarn.diagnostics or self.yarn.final_status}"
 
     def tree(self) -> dict[str, Any]:
         """Returns it as JSON; docs/using.md describes it."""
