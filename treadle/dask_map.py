@@ -64,7 +64,7 @@ def map_on_slots(
             elif not futures.put_back(fragment, result.cause):
                 raise FragmentError(fragment.path, "by any slot", result.detail)
     finally:
-        client.cancel(futures.unfinished())
+        client.cancel(futures.all())
         client.unregister_worker_plugin(plugin.name)
 
 
