@@ -121,7 +121,7 @@ def test_the_master_handles_and_shows_whatever_stands_in_the_files_of_overlay_an
     (directory / EVENTS_FILE).write_bytes(b"\n".join(lines))
     ended = threading.Event()
     ended.set()
-    containers = SkeinContainers(NoSkein(), directory / EVENTS_FILE, 1)
+    containers = SkeinContainers(NoSkein(), directory / EVENTS_FILE)
     containers._ended = ended
     cluster = running("main")
     for event in (*containers.events(), *_events(follow(directory / EVENTS_FILE, ended))):
