@@ -58,7 +58,7 @@ def serving() -> Iterator[RestServer]:
             """Tests read what was asked from `requests`."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server.daemon_threads = False  # whoever closes it waits for the answers that are under way
     rest = RestServer(f"http://127.0.0.1:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
