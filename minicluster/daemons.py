@@ -38,12 +38,14 @@ def resourcemanager(layout: Layout) -> Daemon:
     """The ResourceManager, which finds its applications and their containers again when it is started anew.
 
     YARN's work-preserving recovery; the NodeManagers tell it what runs. Its state is on the local disk, so that it needs no HDFS to start.
+    An application master that ended unseen, while this and its NodeManager were down, is given up after half a minute, not ten.
     """
     key = "yarn.resourcemanager"
     settings = {
         f"{key}.recovery.enabled": "true",
         f"{key}.store.class": f"{_YARN}.resourcemanager.recovery.FileSystemRMStateStore",
         f"{key}.fs.state-store.uri": (layout.data / "rm").as_uri(),
+        "yarn.am.liveness-monitor.expiry-interval-ms": "30000",
     }
     return Daemon("rm", "ResourceManager", "512m", f"{_YARN}.resourcemanager.ResourceManager", settings)
 
