@@ -107,15 +107,9 @@ def history_of(launch: Launch, settings: Settings, state: ClusterState, log: Eve
     return WrittenHistory(log, shown, Writer(store_of(launch.history, about.application_id, os.environ)), attempt)
 
 
-def run(launch: Launch, *, local: bool) -> Outcome:
-    """Runs the application to its end."""
-    settings = from_flat(launch.configuration).settings()
-    store, containers, application_id, address = on_this_machine(settings) if local else on_yarn(settings)
-    events, lock = EventQueue(), threading.Lock()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: events.put(Interrupted(f"Stopped by {signal.Signals(number).name}")))
-    state = ClusterState(plan_of(launch, settings, on_yarn=not local), time.monotonic())
-    about = About(
+def about_of(launch: Launch, application_id: str, *, local: bool) -> About:
+    """Returns what there is to know of the application beside its state."""
+    return About(
         application_id,
         "" if local else os.environ["USER"],
         "" if local else log_page_of_this_container(os.environ),
@@ -123,8 +117,12 @@ def run(launch: Launch, *, local: bool) -> Outcome:
         launch.configuration,
         launch.origins,
     )
+
+
+def context_of(settings: Settings, application_id: str, address: str, *, local: bool) -> MainContext:
+    """Returns what the job's main is told; a local application has a single attempt."""
     log_directory = Path(os.environ.get("LOG_DIRS", ".").split(",")[0])
-    context = MainContext(
+    return MainContext(
         Path.cwd(),
         log_directory / "job.log",
         address,
@@ -134,6 +132,18 @@ def run(launch: Launch, *, local: bool) -> Outcome:
         1 if local else attempt_of(os.environ["CONTAINER_ID"]),
         1 if local else settings.application.attempts,
     )
+
+
+def run(launch: Launch, *, local: bool) -> Outcome:
+    """Runs the application to its end."""
+    settings = from_flat(launch.configuration).settings()
+    store, containers, application_id, address = on_this_machine(settings) if local else on_yarn(settings)
+    events, lock = EventQueue(), threading.Lock()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: events.put(Interrupted(f"Stopped by {signal.Signals(number).name}")))
+    state = ClusterState(plan_of(launch, settings, on_yarn=not local), time.monotonic())
+    about = about_of(launch, application_id, local=local)
+    context = context_of(settings, application_id, address, local=local)
     user = UserCode(launch.python, settings.module_paths, settings.master_variables)
     main = JobMain(launch.job, user, context, events.put, settings.failures.termination_grace_s)
     log = EventLog(state, context.attempt)
