@@ -36,6 +36,7 @@ class Stat:
     process: Process
     state: str
     parent: int
+    session: int
     cpu_ticks: int
     resident_pages: int
 
@@ -58,6 +59,13 @@ class ProcessTable:
             found += self._children.get(parent, ())
         return tuple(self._stats[one] for one in found)
 
+    def first_in_session(self, pid: int) -> int:
+        """Returns its oldest ancestor in its session, or itself. The leader may have ended, or be in another PID namespace (id 0)."""
+        session = self._stats[pid].session
+        while (parent := self._stats.get(self._stats[pid].parent)) and parent.session == session:
+            pid = parent.process.pid
+        return pid
+
 
 def tree_of(pid: int) -> tuple[Process, ...]:
     """Returns the process and its descendants now, as `ProcessTable.tree` does."""
@@ -70,4 +78,4 @@ def _stat(pid: int) -> Stat | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     process = Process(pid, int(fields[19]))
-    return Stat(process, fields[0].decode(), int(fields[1]), sum(map(int, fields[11:15])), int(fields[21]))
+    return Stat(process, fields[0].decode(), int(fields[1]), int(fields[3]), sum(map(int, fields[11:15])), int(fields[21]))

@@ -100,7 +100,7 @@ def tcp_listeners(pid):
 
 
 def asked(port, method, path, host="127.0.0.1"):
-    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection = http.client.HTTPConnection(host, port, timeout=60)
     try:
         connection.putrequest(method, path)
         connection.putheader("Content-Length", "0")

@@ -81,13 +81,13 @@ def assert_shut(address):
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with pytest.raises((ssl.SSLError, ConnectionError)):
         spoken_to(address, context)
-    with socket.create_connection(address, timeout=10) as plain:
+    with socket.create_connection(address, timeout=60) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert not b"".join(iter(lambda: received(plain), b"")).startswith(b"HTTP/1.1 200")
 
 
 def spoken_to(address, context):
-    with socket.create_connection(address, timeout=10) as plain, context.wrap_socket(plain) as tls:
+    with socket.create_connection(address, timeout=60) as plain, context.wrap_socket(plain) as tls:
         tls.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         if not tls.recv(1):
             raise ConnectionResetError("closed")

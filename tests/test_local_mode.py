@@ -179,7 +179,7 @@ def test_a_discovery_script_that_cant_run_is_named(host, mode, words):
 def test_interrupting_ends_everything(host):
     command = ["sh", "-c", "echo $$ > pid; exec sleep 1000"]
     with running(["--master", "local[1]", "--", *command], {}, host) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not (pid := written_pid(host)):
             assert time.monotonic() < deadline
             time.sleep(0.05)

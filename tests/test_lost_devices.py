@@ -55,7 +55,7 @@ TASK_MANAGER = textwrap.dedent("""
     silence = SlotSilence(lambda slot: sign_of_life(Path.cwd(), slot), 1.0)
     raise SystemExit(Service(store, jobs, slots, describe, (), Watches(health, pulse, silence), 1.5).run())
 """)
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 
 
 class TaskManagerProcess:

@@ -5,6 +5,8 @@ import queue
 import subprocess
 import sys
 
+from treadle_application import wait_until
+
 from yarn_am import master_usage
 
 PROGRAM = """
@@ -34,4 +36,19 @@ def test_what_the_session_s_first_process_has_started_is_counted():
 def test_it_is_told_at_once():
     told = queue.SimpleQueue()
     master_usage.watch(1000, told.put)
-    assert told.get(timeout=5).memory_mb > 0
+    assert told.get(timeout=60).memory_mb > 0
+
+
+def test_it_is_told_also_when_the_session_s_leader_has_ended(tmp_path):
+    """As under a runner that parts from its shell, or in a container whose leader is out of sight."""
+    told = tmp_path / "told"
+    watch = f"master_usage.watch(1000, lambda used: open({str(told)!r}, 'w').close())"
+    program = f"import time; from yarn_am import master_usage; {watch}; time.sleep(60)"
+    leader = subprocess.Popen(["sh", "-c", f'{sys.executable} -c "{program}" & echo $!'], stdout=subprocess.PIPE, start_new_session=True)
+    left = int(leader.stdout.readline())
+    leader.wait()
+    try:
+        wait_until(told.exists, "the master's usage")
+    finally:
+        os.kill(left, 9)
+        leader.communicate()

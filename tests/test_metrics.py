@@ -90,6 +90,6 @@ def test_an_application_without_anything_has_metrics_too():
 
 
 def test_prometheus_gets_its_text_format(application):
-    with urllib.request.urlopen(f"{application.server.url}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"{application.server.url}/metrics", timeout=60) as answer:
         assert answer.headers["Content-Type"] == METRICS_TYPE
         assert b"# TYPE treadle_devices gauge\n" in answer.read()

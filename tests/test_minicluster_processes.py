@@ -50,7 +50,7 @@ def test_down_ends_daemons_by_pid_file_and_strays_by_their_mark(tmp_path: Path) 
     with sleeper() as daemon, sleeper(marker) as stray, sleeper() as stranger:
         write_pid(layout.pid / "nn", Process.of(daemon.pid) or pytest.fail("did not start"))
         write_pid(layout.pid / "nm1", Process(stranger.pid, 1))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while [process.pid for process in marked("TREADLE_MINICLUSTER=of-this-test")] != [stray.pid]:
             assert time.monotonic() < deadline
             time.sleep(0.01)

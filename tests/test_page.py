@@ -208,7 +208,7 @@ WORST_CONTRAST = """(() => {
 
 
 def fetched(application, path):
-    with urllib.request.urlopen(f"{application.server.url}{path}", timeout=5) as answer:
+    with urllib.request.urlopen(f"{application.server.url}{path}", timeout=60) as answer:
         return answer.headers, answer.read().decode()
 
 

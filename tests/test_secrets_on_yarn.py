@@ -39,7 +39,7 @@ def holds(content, victim):
 def page(url):
     """As YARN's proxy asks for it, in the name of a user."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers={"Cookie": "proxy-user=mallory"}), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers={"Cookie": "proxy-user=mallory"}), timeout=60) as answer:
             return answer.read()
     except urllib.error.HTTPError as error:
         return b"" if error.code == 404 else error.read()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from submitting import running
 
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 QUICK = {
     "heartbeat.interval": "200 ms",
     "heartbeat.timeout": "2 s",

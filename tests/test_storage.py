@@ -228,4 +228,4 @@ def test_a_forked_child_can_use_hdfs_and_sigterm_stays_pythons(cluster, tmp_path
     ) as process:
         assert [process.stdout.readline(), process.stdout.readline()] == ["Directory\n", "forked\n"]
         process.send_signal(signal.SIGTERM)
-        assert (process.stdout.readline(), process.wait(30)) == ("handled\n", 7)
+        assert (process.stdout.readline(), process.wait(60)) == ("handled\n", 7)

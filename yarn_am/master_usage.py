@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from processes.tree import ProcessTable
 from processes.usage import UsageMeter
 from yarn_am.events import MasterUsed
 
@@ -18,8 +19,8 @@ def watch(interval_s: float, emit: Callable[[MasterUsed], None]) -> None:
 
 def _run(interval_s: float, emit: Callable[[MasterUsed], None]) -> None:
     meter = UsageMeter()
-    # a NodeManager makes a container's first process the leader of a session, and counts the tree below that
-    container = os.getsid(0)
+    # a NodeManager gives each container a session, and counts the tree below its first process
+    container = ProcessTable().first_in_session(os.getpid())
     while used := meter.read({"container": container}).get("container"):
         emit(MasterUsed(used.memory_mb, used.cpu_percent))
         time.sleep(interval_s)
