@@ -14,7 +14,7 @@ import pytest
 from treadle_application import Application, make_treadle_zip, wait_until
 
 MAP_JOB = """
-import os, pathlib, sys, threading, time
+import os, pathlib, sys, threading, time, distributed
 import pyarrow as pa
 import treadle
 
@@ -31,8 +31,11 @@ class Tell(treadle.RichMapFunction):
             raise LookupError("no such digit")
         if what == "wait":
             (self.directory / f"waiting-{self.context.subtask_index}").touch()
-            while (self.directory / "do").read_text() == "wait":
+            while (what := (self.directory / "do").read_text()) == "wait":
                 time.sleep(0.02)
+        if what == "secede late":
+            secede = distributed.secede
+            distributed.secede = lambda: (time.sleep(1), secede())
         columns = {"device": gpu.get_property("uuid"), "thread": str(threading.get_ident())}
         return pa.record_batch({"x": batch["x"], **{name: [value] * len(batch) for name, value in columns.items()}})
     def close(self):
@@ -168,6 +171,17 @@ def test_a_slot_that_is_asked_to_end_closes_its_function_and_ends_with_0(applica
     tell(tmp_path, "map")
     assert slots[1].wait(60) == 0
     assert "CLOSE tm-1/0" in application.log("slot-1")
+
+
+def test_a_slot_may_be_asked_to_end_just_before_dask_is_told_that_a_fragment_is_mapped(application, job, arguments, tmp_path):
+    tell(tmp_path, "wait")
+    application.start_main(job, *arguments)
+    slot = application.start_slot(0)
+    application.start_slot(1)
+    wait_until(waiting(tmp_path, 0), "the slot to be at work")
+    slot.send_signal(signal.SIGTERM)
+    tell(tmp_path, "secede late")
+    assert slot.wait(60) == 0, application.log("slot-0")
 
 
 def test_a_jobs_main_gets_a_dask_client_with_every_slot(application, tmp_path):

@@ -34,8 +34,8 @@ says how often. Lost slots are Dask's to count: at the fourth that dies over one
 _REGISTRATIONS = 10
 """How often the function is offered to the slots while some of them are being lost."""
 
-_COMMITS_AT_ONCE = 16
-"""How many finished files a slot may have on their way to their names."""
+_UNDER_WAY = 17
+"""How many fragments a slot may have under way: one is mapped, of the others the files are on their way to their names."""
 
 
 def map_on_slots(
@@ -123,20 +123,26 @@ class _SlotFunction(distributed.WorkerPlugin):  # type: ignore[misc]  # distribu
 
     def setup(self, worker: Any) -> None:
         """Prepares what does not go into a pickle."""
-        self._commits = threading.BoundedSemaphore(_COMMITS_AT_ONCE)
+        self._under_way = threading.BoundedSemaphore(_UNDER_WAY)
+        self._unseceded = _Unseceded()
 
     async def teardown(self, worker: Any) -> None:
         """Closes the function, without holding up the event loop of the slot."""
+        await worker.loop.run_in_executor(None, self._end)
+
+    def _end(self) -> None:
         if self._mapper is not None:
-            await worker.loop.run_in_executor(None, self._mapper.close)
+            self._mapper.close()
+        self._unseceded.end()
 
     def run(self, fragment: Fragment) -> FragmentResult:
         """Maps a fragment. While its file is committed, which on HDFS is half a second of waiting, the slot goes on with the next one."""
-        if self._mapper is None:
-            self._mapper = FragmentMapper(self._unpickled(fragment), get_runtime_context(), self._reading, self._output)
-        mapped = self._mapper.map(fragment)
-        with self._commits:
-            distributed.secede()
+        with self._under_way:
+            with self._unseceded:
+                if self._mapper is None:
+                    self._mapper = FragmentMapper(self._unpickled(fragment), get_runtime_context(), self._reading, self._output)
+                mapped = self._mapper.map(fragment)
+                distributed.secede()
             mapped.part.commit()
         return mapped.result
 
@@ -148,3 +154,33 @@ class _SlotFunction(distributed.WorkerPlugin):  # type: ignore[misc]  # distribu
             slot = get_runtime_context().slot
             place = f"in slot {slot}, where the function can't be unpickled; a module beside the job's script goes there with --py-files"
             raise FragmentError(fragment.path, place, traceback.format_exc()) from error
+
+
+class _Unseceded:
+    """The fragments of a slot from their begin to `secede`.
+
+    A Dask worker that closes joins its threads under the very lock that `secede` takes (`distributed.threadpoolexecutor`): a thread that
+    came to that later would wait for ever, and the worker for it. Plugins are torn down before, so that this is where to wait.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._count = 0
+        self._ended = False
+
+    def __enter__(self) -> None:
+        with self._changed:
+            if self._ended:
+                raise RuntimeError("the job was stopped")
+            self._count += 1
+
+    def __exit__(self, *raised: object) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Lets no fragment begin any more and returns when none is left."""
+        with self._changed:
+            self._ended = True
+            self._changed.wait_for(lambda: not self._count)
