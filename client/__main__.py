@@ -13,7 +13,7 @@ import click
 from client.commands.group import submit
 from client.console import Console
 from client.errors import REJECTED, USAGE, ClientError
-from client.refusal import RefusedError
+from client.submission.refusal import RefusedError
 from conf.errors import ConfigError
 
 _INTERNAL, _INTERRUPTED = 1, 130

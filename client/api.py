@@ -20,21 +20,26 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from client import devices_tree, following, history_page, killing, local, lookup, staging_sweep, subjects, yarn
-from client import history as history_of_applications
-from client.application import Application as Told
-from client.application_details import STATES, ApplicationDetails
-from client.command_line import LOCAL, understand
+from client import subjects
+from client.application import devices_tree, lookup
+from client.application.records import Application as Told
+from client.command_line.command_line import LOCAL, understand
+from client.command_line.flags import Flags
 from client.console import Console
+from client.ending import killing
+from client.ending.stopping import Stop
 from client.errors import USAGE, ClientError
-from client.flags import Flags
-from client.following import Followed, Subject
-from client.hadoop_configuration import HadoopConfiguration
-from client.identity import hadoop_user
+from client.following import following
+from client.following.following import Followed, Subject
+from client.hadoop.configuration import HadoopConfiguration
+from client.hadoop.identity import hadoop_user
+from client.history import histories as history_of_applications
+from client.history import page as history_page
 from client.logs import showing as application_logs
 from client.logs.files import Selection
 from client.logs.view import LogView, Wish
-from client.stopping import Stop
+from client.submission import local, staging_sweep, to_yarn
+from client.yarn.application_details import STATES, ApplicationDetails
 from conf.errors import ConfigError, Problem
 
 __all__ = ["Application", "ClientError", "ConfigError", "Problem", "application", "applications", "history", "submit"]
@@ -90,7 +95,7 @@ class Application:
         manager = lookup.connect(os.environ)
         if killing.killable(manager, self.id).ended:
             return
-        stop = Stop(manager, self.id, os.environ, lambda name: yarn.kill_by_driver(os.environ, name), Console(sys.stderr).line)
+        stop = Stop(manager, self.id, os.environ, lambda name: to_yarn.kill_by_driver(os.environ, name), Console(sys.stderr).line)
         stop.force() if now else stop.begin()
         ended = killing.await_end(manager, stop)
         staging_sweep.remove(HadoopConfiguration.load(os.environ), ended.user, self.id)
@@ -194,7 +199,7 @@ def submit(
         owner = ExitStack()
         started = owner.enter_context(local.run(request, os.environ))
         return Application(started.id, subjects.on_this_machine(started, request), owner)
-    submitted = yarn.submit(request, os.environ, Console(sys.stderr))
+    submitted = to_yarn.submit(request, os.environ, Console(sys.stderr))
     return Application(submitted.id, subjects.on_yarn(submitted, request))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from client import job_output
-from client.following import Subject
-from client.local import LocalApplication
+from client.command_line.request import Request
+from client.following import job_output
+from client.following.following import Subject
 from client.logs.directory import LogDirectory
-from client.request import Request
-from client.yarn import Submitted
+from client.submission.local import LocalApplication
+from client.submission.to_yarn import Submitted
 
 
 def on_yarn(submitted: Submitted, request: Request) -> Subject:

@@ -1,4 +1,4 @@
-"""What travels with a job, read from its keys: pure; whether it is there to travel is `client.shipping`'s to see."""
+"""What travels with a job, read from its keys: pure; whether it is there to travel is `client.command_line.shipping`'s to see."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A small cluster as the preflight sees it, and settings that ask it for something."""
 
-from client.cluster import ClusterView, Node, Queue
+from client.yarn.cluster import ClusterView, Node, Queue
 from conf import configuration
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from client.credentials import Credentials
+from client.skein_driver.credentials import Credentials
 from protocol.skein_import import import_skein
 
 import_skein()

@@ -14,7 +14,7 @@ from submitting import SUBMIT, running
 from test_clean_stop_on_yarn import processes
 from test_on_yarn import SMALL, get, report
 
-from client.credentials import mint
+from client.skein_driver.credentials import mint
 from protocol.launch import CERTIFICATE, KEY
 from protocol.skein_import import import_skein
 

@@ -1,7 +1,7 @@
 import pytest
 
-from client import cluster
-from client.cluster import Node, Queue
+from client.yarn import cluster
+from client.yarn.cluster import Node, Queue
 
 
 def entry(name, value):

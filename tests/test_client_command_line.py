@@ -2,8 +2,8 @@
 
 import pytest
 
-from client.command_line import understand
-from client.flags import Flags
+from client.command_line.command_line import understand
+from client.command_line.flags import Flags
 from conf.entry import Entry
 
 KEY = "yarn.application.name"

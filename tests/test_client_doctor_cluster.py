@@ -2,10 +2,10 @@
 
 import pytest
 
-from client.cluster import ClusterView, Node, Queue
 from client.doctor import cluster, hdfs
 from client.doctor.asking import Access, Address
 from client.doctor.finding import FAILURE, OK, SKIPPED, WARNING
+from client.yarn.cluster import ClusterView, Node, Queue
 from conf import configuration
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from client.cluster import ApplicationReport
 from client.doctor import probe_findings
 from client.doctor.finding import FAILURE, OK, WARNING
 from client.doctor.probe import one_container
+from client.yarn.cluster import ApplicationReport
 from conf import configuration
 
 OUTCOME = ApplicationReport("application_1_0001", "p", "FINISHED", "SUCCEEDED", "", "")

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from client.command_line.flags import Flags, overrides, parse_master
+from client.command_line.request import parse_job
 from client.errors import ClientError
-from client.flags import Flags, overrides, parse_master
-from client.request import parse_job
 from conf import configuration
 from conf.errors import ConfigError
 from protocol.launch import Job

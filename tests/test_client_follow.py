@@ -3,14 +3,14 @@ import io
 import pytest
 from client_rest_server import serving
 
-from client.application import application
-from client.cluster import ApplicationReport
+from client.application.records import application
 from client.console import Console
+from client.ending.stopping import Stop
 from client.errors import ClientError
-from client.follow import Follower, YarnSource
-from client.progress import Progress
-from client.resourcemanager import ResourceManager
-from client.stopping import Stop
+from client.following.follow import Follower, YarnSource
+from client.following.progress import Progress
+from client.yarn.cluster import ApplicationReport
+from client.yarn.resourcemanager import ResourceManager
 from protocol.outcome import Outcome
 
 ID = "application_1_0001"

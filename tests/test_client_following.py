@@ -4,20 +4,20 @@ import time
 import pytest
 from client_rest_server import serving
 
-from client import job_output
-from client.application import application
-from client.cluster import ApplicationReport
+from client.application.records import application
+from client.command_line.flags import Flags, overrides
 from client.console import Console
-from client.deadline import Deadline, parse_timeout
+from client.ending.stopping import Stop
 from client.errors import ClientError
-from client.flags import Flags, overrides
-from client.follow import Sight, YarnSource
-from client.following import Subject, follow
-from client.job_output import JobOutput
+from client.following import job_output
+from client.following.deadline import Deadline, parse_timeout
+from client.following.follow import Sight, YarnSource
+from client.following.following import Subject, follow
+from client.following.job_output import JobOutput
+from client.following.summary import Summary, Tally, duration
 from client.logs.directory import LogDirectory
-from client.resourcemanager import ResourceManager
-from client.stopping import Stop
-from client.summary import Summary, Tally, duration
+from client.yarn.cluster import ApplicationReport
+from client.yarn.resourcemanager import ResourceManager
 
 ID = "application_1_0001"
 

@@ -16,11 +16,11 @@ ID = "application_1_0001"
 FOLLOWER = f"""
 import sys
 from client.console import Console
-from client.follow import Follower, YarnSource
-from client.interrupt import follow
-from client.progress import Progress
-from client.resourcemanager import ResourceManager
-from client.stopping import Stop
+from client.following.follow import Follower, YarnSource
+from client.following.interrupt import follow
+from client.following.progress import Progress
+from client.yarn.resourcemanager import ResourceManager
+from client.ending.stopping import Stop
 
 console = Console(sys.stderr)
 manager = ResourceManager([sys.argv[1]], "ann")

@@ -8,8 +8,8 @@ from kerberos_realm import USER, realm
 
 from client.doctor.kerberos import read
 from client.errors import ClientError
-from client.identity import hadoop_user
-from client.login import logged_in
+from client.hadoop.identity import hadoop_user
+from client.hadoop.login import logged_in
 from conf.settings import Login
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.master_failure import MasterFailure, master_failure, outcome_of
+from client.yarn.master_failure import MasterFailure, master_failure, outcome_of
 from protocol.outcome import Outcome
 
 AGAIN = "submit it again; with -D yarn.application-attempts=2 YARN starts another application master by itself"

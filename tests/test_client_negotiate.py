@@ -13,7 +13,7 @@ import kerberos_realm
 import pytest
 from client_rest_server import serving
 
-from client.negotiate import NegotiateHandler
+from client.hadoop.negotiate import NegotiateHandler
 
 ASKS = {"WWW-Authenticate": "Negotiate"}
 
@@ -87,7 +87,7 @@ def test_a_token_stays_with_the_host_it_is_for(server):
 
 ASK = "import json, sys; from client import rest; json.dump(rest.get_json(sys.argv[1]), sys.stdout)"
 REPORTING = """import sys
-from client import rest
+from client.hadoop import rest
 from client.errors import ClientError
 try:
     rest.get_json(sys.argv[1])

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 from client_cluster_view import VIEW, asks, node, settings
 
-from client import preflight
-from client.container_asks import of_group
+from client.submission import preflight
+from client.submission.container_asks import of_group
 
 
 def test_what_fits_has_no_problem():

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from client_cluster_view import ROOT, VIEW, asks, node, queue, settings
 
-from client import preflight
+from client.submission import preflight
 
 
 @pytest.mark.parametrize(

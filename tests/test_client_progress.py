@@ -4,8 +4,8 @@ import io
 
 from test_client_follow import GPUS, Terminal, job, shown, task_manager, told
 
-from client.application import application
-from client.progress import table
+from client.application.records import application
+from client.following.progress import table
 
 
 def test_a_terminal_gets_a_bar_that_lines_go_above():

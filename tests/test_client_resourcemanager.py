@@ -4,9 +4,9 @@ import pytest
 from client_rest_server import serving
 from test_client_cluster import METRICS, NODE_35, SCHEDULER_35
 
-from client import rest
 from client.errors import ClientError
-from client.resourcemanager import ResourceManager
+from client.hadoop import rest
+from client.yarn.resourcemanager import ResourceManager
 
 
 @pytest.fixture

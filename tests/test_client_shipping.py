@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from submitting import AWKWARD
 
-from client.command_line import understand
-from client.flags import Flags
-from client.neighbours import unshipped
-from client.staging import Localised, link_shipped
-from client.unpacking import unpack
+from client.command_line.command_line import understand
+from client.command_line.flags import Flags
+from client.command_line.neighbours import unshipped
+from client.submission.staging import Localised, link_shipped
+from client.submission.unpacking import unpack
 from conf.settings import ARCHIVE, PLAIN, PYTHON, Settings
 
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import zipfile
 
-from client.staging import stage, write_treadle_zip
+from client.submission.staging import stage, write_treadle_zip
 from protocol.launch import Job, Launch
 from protocol.records import VERSION
 from protocol.wire import from_bytes

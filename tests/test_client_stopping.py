@@ -8,10 +8,10 @@ from client_fake_skein import Store
 from client_fake_skein import serving as serving_skein
 from client_rest_server import serving
 
-from client import stopping
-from client.credentials import mint
-from client.resourcemanager import ResourceManager
-from client.stopping import Stop
+from client.ending import stopping
+from client.ending.stopping import Stop
+from client.skein_driver.credentials import mint
+from client.yarn.resourcemanager import ResourceManager
 from protocol import keys
 from protocol.records import Ending, StopRequest
 from protocol.wire import from_bytes, to_bytes

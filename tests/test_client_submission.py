@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import skein
 
-from client import credentials, driver_log
-from client.driver_process import QUICK_JVM
-from client.staging import Localised, StagedFiles
-from client.submission import application_spec
+from client.skein_driver import credentials, driver_log
+from client.skein_driver.driver_process import QUICK_JVM
+from client.submission.specification import application_spec
+from client.submission.staging import Localised, StagedFiles
 from conf import configuration
 
 SETTINGS = configuration.load(

@@ -2,13 +2,13 @@ import io
 
 import pytest
 
-from client.application import application
-from client.cluster import ApplicationReport
+from client.application.records import application
 from client.console import Console
-from client.follow import Sight
-from client.waiting import reasons
-from client.waiting_facts import PendingAsk, facts
-from client.waiting_watch import WaitingWatch
+from client.following.follow import Sight
+from client.following.waiting_watch import WaitingWatch
+from client.yarn.cluster import ApplicationReport
+from client.yarn.waiting import reasons
+from client.yarn.waiting_facts import PendingAsk, facts
 
 ID = "application_1_0001"
 GPU = "yarn.io/gpu"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from client_edge import a_listener, a_resourcemanager, nobody, write_site
 
-from client import namenode
 from client.__main__ import run
 from client.console import Console
 from client.errors import ClientError
-from client.hadoop_configuration import HadoopConfiguration
+from client.hadoop import namenode
+from client.hadoop.configuration import HadoopConfiguration
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from test_client_yarn import write_site
 
-from client import credentials
-from client.driver_process import DriverProcess, command, hdfs_site
 from client.errors import ENVIRONMENT, ClientError
-from client.hadoop_configuration import HadoopConfiguration
-from client.hadoop_xml import Property
+from client.hadoop.configuration import HadoopConfiguration
+from client.hadoop.xml import Property
+from client.skein_driver import credentials
+from client.skein_driver.driver_process import DriverProcess, command, hdfs_site
 
 PAIR = credentials.Credentials(b"certificate", b"key")
 DELAY = "dfs.client.block.write.locateFollowingBlock.initial.delay.ms"
@@ -121,9 +121,9 @@ def test_without_java(tmp_path, hadoop):
 KILLED = """
 import os, sys
 from pathlib import Path
-from client.credentials import Credentials
-from client.driver_process import DriverProcess
-from client.hadoop_configuration import HadoopConfiguration
+from client.skein_driver.credentials import Credentials
+from client.skein_driver.driver_process import DriverProcess
+from client.hadoop.configuration import HadoopConfiguration
 DriverProcess(Path(sys.argv[1]), Credentials(b"", b""), HadoopConfiguration.load(os.environ)).address()
 os._exit(9)
 """

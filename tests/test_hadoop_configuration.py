@@ -4,8 +4,8 @@ import pwd
 import pytest
 
 from client.errors import ENVIRONMENT, ClientError
-from client.hadoop_configuration import HadoopConfiguration
-from client.hadoop_xml import Property, read, render
+from client.hadoop.configuration import HadoopConfiguration
+from client.hadoop.xml import Property, read, render
 
 
 def site(*entries: str) -> str:

@@ -9,8 +9,8 @@ from client_rest_server import serving
 from test_cluster_state import ASKED, registration, state
 
 from client.errors import ClientError
-from client.history import Histories, histories
-from client.history_files import LocalHistoryFiles
+from client.history.files import LocalHistoryFiles
+from client.history.histories import Histories, histories
 from protocol.history import VERSION, Marker, Summary, events_file, marker_of, summary_of
 from protocol.outcome import FAILED, KILLED, SUCCEEDED, Outcome
 from protocol.wire import to_bytes

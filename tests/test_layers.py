@@ -34,11 +34,10 @@ OTHERS = {
     "minicluster": {"click": {"__main__"}},
     "client": {
         "click": None,
-        "skein": {"submission", "skein_driver", "master_stop"},
-        "cryptography": {"credentials"},
-        "gssapi": {"negotiate"},
-        "hdfs_native": {"hdfs_attempt", "history_files", "staging_directories"},
-        "pyarrow": {"storage"},
+        "skein": {"submission/specification", "skein_driver/skein_driver", "ending/master_stop"},
+        "cryptography": {"skein_driver/credentials"},
+        "gssapi": {"hadoop/negotiate"},
+        "hdfs_native": {"doctor/hdfs_attempt", "history/files", "submission/staging_directories"},
     },
     "yarn_am": {
         "skein": {"__main__", "skein_containers"},
@@ -49,6 +48,28 @@ OTHERS = {
     "task_manager": {},
 }
 """Package → other people's library → our modules that may import it (None: any)."""
+
+ROOMS_OF_CLIENT = [
+    "errors",
+    "console",
+    "table",
+    "hadoop",
+    "yarn",
+    "application",
+    "skein_driver",
+    "logs",
+    "ending",
+    "history",
+    "following",
+    "command_line",
+    "submission",
+    "subjects",
+    "doctor",
+    "api",
+    "commands",
+    "__main__",
+]
+"""Each imports only what stands before it."""
 
 
 def modules(package):
@@ -83,7 +104,24 @@ def test_other_libraries_stay_in_the_modules_named_for_them(package, path):
     if allowed is None:
         return
     others = top_level(path) - OURS.keys() - sys.stdlib_module_names
-    assert {name for name in others if name not in allowed or (allowed[name] is not None and path.stem not in allowed[name])} == set()
+    module = path.relative_to(ROOT / package).with_suffix("").as_posix()
+    assert {name for name in others if name not in allowed or (allowed[name] is not None and module not in allowed[name])} == set()
+
+
+def rooms_imported(path):
+    """The rooms of client/ that a module imports from, by `from client import room` or `from client.room… import …`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "client":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module.startswith("client."):
+            yield node.module.split(".")[1]
+
+
+@pytest.mark.parametrize("path", modules("client"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_rooms_of_the_client_import_each_other_one_way_only(path):
+    room = path.relative_to(ROOT / "client").parts[0].removesuffix(".py")
+    if room != "__init__":
+        assert set(rooms_imported(path)) <= set(ROOMS_OF_CLIENT[: ROOMS_OF_CLIENT.index(room) + 1])
 
 
 def test_the_client_uses_no_store():

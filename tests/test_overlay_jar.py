@@ -4,9 +4,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from client.hadoop_configuration import RESOURCE_TYPES, YARN_SITE, HadoopConfiguration, effective
-from client.hadoop_xml import Property, read
-from client.overlay import resource_types, write_overlay, yarn_site
+from client.hadoop.configuration import RESOURCE_TYPES, YARN_SITE, HadoopConfiguration, effective
+from client.hadoop.xml import Property, read
+from client.submission.overlay import resource_types, write_overlay, yarn_site
 from protocol.launch import EXCLUDED_NODES_FILE, FINAL_STATUS_FILE, TAP_FILE
 
 SERVICES = {"taskmanager": {"yarn.io/gpu": 1, "example.com/rdma": 2}}
@@ -104,8 +104,8 @@ def test_without_the_compiled_classes_make_is_the_remedy(tmp_path):
     program = """
 from pathlib import Path
 from client.errors import ClientError
-from client.hadoop_configuration import HadoopConfiguration
-from client.overlay import write_overlay
+from client.hadoop.configuration import HadoopConfiguration
+from client.submission.overlay import write_overlay
 try:
     write_overlay(Path("overlay.jar"), HadoopConfiguration(Path("."), {}, {}), {}, 200)
 except ClientError as error:

@@ -6,11 +6,12 @@ import time
 import pytest
 from client_edge import write_site
 
-from client import rest, staging_sweep
-from client.cluster import ApplicationReport
-from client.hadoop_configuration import HadoopConfiguration
-from client.staging_directories import Staged
-from client.staging_sweep import sweep
+from client.hadoop import rest
+from client.hadoop.configuration import HadoopConfiguration
+from client.submission import staging_sweep
+from client.submission.staging_directories import Staged
+from client.submission.staging_sweep import sweep
+from client.yarn.cluster import ApplicationReport
 
 DAY_S = 86400
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic, sleep
 
-from client.credentials import mint
+from client.skein_driver.credentials import mint
 from protocol.launch import CERTIFICATE, KEY
 
 ROOT = Path(__file__).parent.parent

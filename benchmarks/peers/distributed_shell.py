@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks import artifacts, timeline
 from benchmarks.contest import APPLICATION_ID, CONTAINERS, GPU, MEMORY_MB, Arena, Start
-from client.driver_process import QUICK_JVM
+from client.skein_driver.driver_process import QUICK_JVM
 
 _CLIENT = "org.apache.hadoop.yarn.applications.distributedshell.Client"
 

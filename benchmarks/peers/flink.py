@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import artifacts, timeline
 from benchmarks.contest import APPLICATION_ID, CONTAINERS, GPU, Arena, Start, get, until
-from client.driver_process import QUICK_JVM
+from client.skein_driver.driver_process import QUICK_JVM
 
 _CLI = "org.apache.flink.yarn.cli.FlinkYarnSessionCli"
 _ON_HDFS = "/flink-2.3.0"

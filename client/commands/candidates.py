@@ -17,11 +17,11 @@ _PATIENCE_S = 1.0
 
 def applications(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Returns the ids of one's own applications that have not ended, but for those on the line already."""
-    from client.application_details import STATES
-    from client.cluster import ENDED
+    from client.application.lookup import connect
     from client.errors import ClientError
-    from client.identity import hadoop_user
-    from client.lookup import connect
+    from client.hadoop.identity import hadoop_user
+    from client.yarn.application_details import STATES
+    from client.yarn.cluster import ENDED
 
     states = tuple(state for state in STATES if state not in ENDED)
     try:
@@ -34,8 +34,8 @@ def applications(context: click.Context, parameter: click.Parameter, begun: str)
 
 def queues(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Returns the full paths of the queues that take applications."""
+    from client.application.lookup import connect
     from client.errors import ClientError
-    from client.lookup import connect
 
     try:
         view = connect(os.environ, _PATIENCE_S).view()

@@ -38,7 +38,7 @@ def config(files: tuple[str, ...], definitions: tuple[str, ...], keys: bool, as_
 
 
 def _show_entries(files: tuple[str, ...], definitions: tuple[str, ...], as_json: bool) -> None:
-    from client.flags import Flags, overrides
+    from client.command_line.flags import Flags, overrides
     from client.table import aligned
     from conf import configuration
     from conf.redaction import redacted
@@ -54,7 +54,7 @@ def _show_entries(files: tuple[str, ...], definitions: tuple[str, ...], as_json:
 
 
 def _show_keys(as_json: bool) -> None:
-    from client.option_table import described
+    from client.command_line.option_table import described
 
     if as_json:
         click.echo(json.dumps({"keys": [dataclasses.asdict(option) for option in described()]}))

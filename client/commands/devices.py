@@ -12,7 +12,7 @@ import click
 from client.commands import candidates
 
 if TYPE_CHECKING:
-    from client.application import Application
+    from client.application.records import Application
 
 # \b is click's mark for lines that are to stay as they are
 _HELP = """Show which devices an application's TaskManagers were granted and found, and which slot holds each.
@@ -32,8 +32,8 @@ _NONE = "-"
 @click.argument("application", metavar="APP", shell_complete=candidates.applications)
 def devices(application: str, as_json: bool) -> None:
     """Asks the application master, by way of YARN's proxy."""
-    from client import devices_tree
-    from client.lookup import look
+    from client.application import devices_tree
+    from client.application.lookup import look
     from client.table import aligned
 
     known, told = look(application, os.environ)

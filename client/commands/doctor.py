@@ -52,10 +52,10 @@ def doctor(
     as_json: bool,
 ) -> int:
     """Writes each finding as soon as it is there."""
+    from client.command_line.flags import Flags, overrides
     from client.doctor.examination import examine
     from client.doctor.finding import healthy
     from client.errors import ENVIRONMENT
-    from client.flags import Flags, overrides
     from conf import configuration
 
     flags = Flags(queue=queue, resources=resources, definitions=definitions, files=files)

@@ -22,7 +22,7 @@ Example:
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 def drivers(as_json: bool) -> None:
     """Writes names, packages and objects."""
-    from client.installed_drivers import installed
+    from client.command_line.installed_drivers import installed
     from client.table import aligned
 
     found = installed()

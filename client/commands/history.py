@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from client.history_text import Json
+    from client.history.text import Json
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -50,8 +50,8 @@ def history() -> None:
 @_json
 def list_(limit: int, local: bool, directory: str | None, as_json: bool) -> None:
     """List the applications that left a history, the latest first."""
-    from client import history_text
-    from client.history import histories
+    from client.history import text as history_text
+    from client.history.histories import histories
 
     found = histories(os.environ, directory, local=local).latest(limit)
     if as_json:
@@ -68,8 +68,8 @@ def list_(limit: int, local: bool, directory: str | None, as_json: bool) -> None
 @click.argument("application", metavar="APP")
 def show(application: str, events: bool, directory: str | None, as_json: bool) -> None:
     """Show an application that ended; or as it was when its application master last wrote."""
-    from client import history_text
-    from client.history import histories_with
+    from client.history import text as history_text
+    from client.history.histories import histories_with
 
     known = histories_with(application, os.environ, directory)
     past = known.one(application)
@@ -87,8 +87,8 @@ def show(application: str, events: bool, directory: str | None, as_json: bool) -
 def page(application: str, output: str | None, directory: str | None) -> None:
     """Says where the file is."""
     from client.errors import USAGE, ClientError
-    from client.history import histories_with
-    from client.history_page import html_of
+    from client.history.histories import histories_with
+    from client.history.page import html_of
 
     html = html_of(histories_with(application, os.environ, directory), application)
     if output == "-":

@@ -28,10 +28,11 @@ Example:
 @click.pass_obj
 def kill(console: Console, applications: tuple[str, ...], now: bool, as_json: bool) -> None:
     """Writes each id when it has ended."""
-    from client import killing, staging_sweep
-    from client.hadoop_configuration import HadoopConfiguration
-    from client.lookup import connect
-    from client.stopping import Stop
+    from client.application.lookup import connect
+    from client.ending import killing
+    from client.ending.stopping import Stop
+    from client.hadoop.configuration import HadoopConfiguration
+    from client.submission import staging_sweep
 
     manager, hadoop = connect(os.environ), HadoopConfiguration.load(os.environ)
     found = [killing.killable(manager, application) for application in dict.fromkeys(applications)]
@@ -55,6 +56,6 @@ def kill(console: Console, applications: tuple[str, ...], now: bool, as_json: bo
 
 
 def _kill_by_driver(application: str) -> None:
-    from client import yarn
+    from client.submission import to_yarn
 
-    yarn.kill_by_driver(os.environ, application)
+    to_yarn.kill_by_driver(os.environ, application)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from client.application_details import ApplicationDetails
+    from client.yarn.application_details import ApplicationDetails
 
 # \b is click's mark for lines that are to stay as they are
 _HELP = """List Treadle's applications: your own that have not ended, unless told otherwise.
@@ -46,8 +46,8 @@ def list(ended_too: bool, states: str | None, user: str | None, name: str | None
     """Asks the ResourceManager once."""
     from fnmatch import fnmatchcase
 
-    from client.identity import hadoop_user
-    from client.lookup import connect
+    from client.application.lookup import connect
+    from client.hadoop.identity import hadoop_user
     from client.table import aligned
 
     wanted = _states(states, ended_too)
@@ -62,9 +62,9 @@ def list(ended_too: bool, states: str | None, user: str | None, name: str | None
 
 
 def _states(given: str | None, ended_too: bool) -> tuple[str, ...]:
-    from client.application_details import STATES
-    from client.cluster import ENDED
     from client.errors import USAGE, ClientError
+    from client.yarn.application_details import STATES
+    from client.yarn.cluster import ENDED
 
     if given is None:
         return tuple(state for state in STATES if ended_too or state not in ENDED)

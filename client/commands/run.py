@@ -17,9 +17,9 @@ from client.commands.double_dash import DoubleDashCommand
 from client.console import Console
 
 if TYPE_CHECKING:
-    from client.command_line import CommandLine
-    from client.following import Subject
-    from client.request import Request
+    from client.command_line.command_line import CommandLine
+    from client.command_line.request import Request
+    from client.following.following import Subject
 
 _CONFIGURATION = (
     click.option("--name", metavar="TEXT", help="Name of the application."),
@@ -121,9 +121,9 @@ def run(
 
 
 def _run(asked: _Asked, given: Mapping[str, Any], console: Console, *, is_command: bool) -> int:
-    from client.command_line import LOCAL, understand
-    from client.flags import Flags
-    from client.login import logged_in
+    from client.command_line.command_line import LOCAL, understand
+    from client.command_line.flags import Flags
+    from client.hadoop.login import logged_in
 
     line = understand(asked.master, asked.words, Flags(**given), is_command=is_command, detach=asked.detach, timeout=asked.timeout)
     with logged_in(line.login, os.environ):
@@ -136,7 +136,7 @@ def _run(asked: _Asked, given: Mapping[str, Any], console: Console, *, is_comman
 
 
 def _dry_run(line: CommandLine, asked: _Asked, console: Console) -> int:
-    from client import dry_run, dry_run_text
+    from client.submission import dry_run, dry_run_text
 
     found = dry_run.examine(line, os.environ)
     tree = dry_run.tree(line, found)
@@ -149,9 +149,10 @@ def _dry_run(line: CommandLine, asked: _Asked, console: Console) -> int:
 
 
 def _run_on_yarn(request: Request, asked: _Asked, console: Console) -> int:
-    from client import subjects, yarn
+    from client import subjects
+    from client.submission import to_yarn
 
-    submitted = yarn.submit(request, os.environ, console)
+    submitted = to_yarn.submit(request, os.environ, console)
     console.line(f"{submitted.id} submitted, {submitted.tracking_url}")
     if asked.detach:
         _write({"id": submitted.id, "tracking_url": submitted.tracking_url}, asked)
@@ -160,7 +161,8 @@ def _run_on_yarn(request: Request, asked: _Asked, console: Console) -> int:
 
 
 def _run_locally(request: Request, asked: _Asked, console: Console) -> int:
-    from client import local, subjects
+    from client import subjects
+    from client.submission import local
 
     with local.run(request, os.environ) as application:
         console.line(f"{application.id} started, {application.tracking_url}, log {application.log}")
@@ -168,8 +170,8 @@ def _run_locally(request: Request, asked: _Asked, console: Console) -> int:
 
 
 def _follow(subject: Subject, url: str, asked: _Asked, console: Console) -> int:
-    from client import following
-    from client.deadline import parse_timeout
+    from client.following import following
+    from client.following.deadline import parse_timeout
 
     if not asked.as_json:
         _write({"id": subject.application}, asked)

@@ -13,9 +13,9 @@ import click
 from client.commands import candidates
 
 if TYPE_CHECKING:
-    from client.application import Application
-    from client.application_details import ApplicationDetails
-    from client.totals import Totals
+    from client.application.records import Application
+    from client.yarn.application_details import ApplicationDetails
+    from client.yarn.totals import Totals
 
 # \b is click's mark for lines that are to stay as they are
 _HELP = """Show how an application is: what YARN knows, and, while it runs, what its application master says.
@@ -32,9 +32,9 @@ Examples:
 @click.argument("application", metavar="APP", shell_complete=candidates.applications)
 def status(application: str, as_json: bool) -> None:
     """Shows one application, whatever its state."""
-    from client.lookup import look, totals_for, why_waiting
-    from client.master_failure import master_failure
+    from client.application.lookup import look, totals_for, why_waiting
     from client.table import aligned
+    from client.yarn.master_failure import master_failure
 
     known, told = look(application, os.environ)
     reasons = why_waiting(known, told, os.environ)
@@ -63,7 +63,7 @@ def _tree(known: ApplicationDetails, told: Application | None) -> dict[str, Any]
     tree |= {"master": None, "use": None, "taskmanagers": None, "slots": None, "devices": None, "jobs": None, "failures": None}
     if told is None:
         return tree
-    from client import use_tables
+    from client.application import use_tables
 
     present = [task_manager for task_manager in told.task_managers if task_manager.state != "ENDED"]
     slots = [slot for task_manager in present for slot in task_manager.slots]
@@ -108,14 +108,14 @@ def _rows(tree: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _total_rows(queue: Totals | None, cluster: Totals | None) -> list[tuple[str, str]]:
-    from client.totals import words
+    from client.yarn.totals import words
 
     return [(name, words(totals)) for name, totals in (("queue's use", queue), ("cluster's use", cluster)) if totals]
 
 
 def _tables(told: Application | None) -> Iterator[str]:
     """The TaskManagers and slots, and the devices."""
-    from client import use_tables
+    from client.application import use_tables
     from client.table import aligned
 
     if told is None:

@@ -13,7 +13,7 @@ import click
 from client.commands import candidates
 
 if TYPE_CHECKING:
-    from client.application import Application
+    from client.application.records import Application
 
 # \b is click's mark for lines that are to stay as they are
 _HELP = """Show what an application's slots and devices do, or those of all your applications that run; every few seconds, until Ctrl-C.
@@ -51,7 +51,7 @@ def top(application: str | None, interval: float, once: bool, as_json: bool) -> 
 
 
 def _json(application: str | None) -> str:
-    from client import use_tables
+    from client.application import use_tables
 
     found = [(name, told) for name, told, _ in _look(application)]
     trees = [
@@ -62,7 +62,7 @@ def _json(application: str | None) -> str:
 
 
 def _screen(application: str | None) -> list[str]:
-    from client import use_tables
+    from client.application import use_tables
     from client.table import aligned
 
     found = _look(application)
@@ -78,8 +78,8 @@ def _screen(application: str | None) -> list[str]:
 
 def _look(application: str | None) -> list[tuple[str, Application | None, Any]]:
     """Returns each application's id, what its master tells, and YARN's state of it."""
-    from client.identity import hadoop_user
-    from client.lookup import connect, look
+    from client.application.lookup import connect, look
+    from client.hadoop.identity import hadoop_user
 
     names = [application or ""]
     if not application:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
-from client import rest
+from client.hadoop import rest
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from client import preflight
-from client.cluster import MEMORY, VCORES, ClusterView
 from client.doctor.asking import Access, Address
 from client.doctor.finding import FAILURE, OK, SKIPPED, WARNING, Finding
+from client.submission import preflight
+from client.yarn.cluster import MEMORY, VCORES, ClusterView
 from conf import options
 from conf.settings import Settings
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 
-from client.cluster import ClusterView
 from client.doctor import asking, cluster, hadoop, hdfs, installation, java, kerberos
 from client.doctor.finding import FAILURE, OK, SKIPPED, Finding
 from client.errors import ClientError
-from client.hadoop_configuration import HadoopConfiguration
-from client.identity import hadoop_user
-from client.resourcemanager import ResourceManager
+from client.hadoop.configuration import HadoopConfiguration
+from client.hadoop.identity import hadoop_user
+from client.yarn.cluster import ClusterView
+from client.yarn.resourcemanager import ResourceManager
 from conf.settings import Settings
 
 _AUTHENTICATIONS = ("hadoop.security.authentication", "hadoop.http.authentication.type")

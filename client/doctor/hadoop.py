@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from client.doctor.finding import FAILURE, OK, Finding
 from client.errors import ClientError
-from client.hadoop_configuration import HadoopConfiguration
+from client.hadoop.configuration import HadoopConfiguration
 
 CONFIGURATION, CLIENT = "hadoop configuration", "hadoop client"
 

@@ -10,10 +10,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from client import hdfs_address, hdfs_remedies, namenode
 from client.doctor.finding import FAILURE, OK, SKIPPED, Finding
 from client.errors import ClientError
-from client.hadoop_configuration import HadoopConfiguration
+from client.hadoop import hdfs_address, hdfs_remedies, namenode
+from client.hadoop.configuration import HadoopConfiguration
 
 CHECK = "hdfs write"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.resources
 from datetime import datetime, timedelta
 
-from client import credentials, driver_names
+from client.command_line import driver_names
+from client.command_line.installed_drivers import installed
 from client.doctor.finding import FAILURE, OK, WARNING, Finding
-from client.installed_drivers import installed
-from client.overlay import JAR
+from client.skein_driver import credentials
+from client.submission.overlay import JAR
 from conf.settings import Settings
 
 OVERLAY, CERTIFICATES, DRIVERS, CLOCK = "overlay", "certificates", "drivers", "clock"

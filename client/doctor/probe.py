@@ -8,22 +8,22 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from client import yarn
+from client.command_line.request import Request
 from client.console import Console
 from client.doctor.finding import FAILURE, Finding
 from client.doctor.probe_findings import CHECK, judge
 from client.errors import ClientError
-from client.hadoop_configuration import HadoopConfiguration
-from client.identity import hadoop_user
+from client.hadoop.configuration import HadoopConfiguration
+from client.hadoop.identity import hadoop_user
+from client.hadoop.rest import RestError
 from client.logs.files import Selection
 from client.logs.lines import Line
 from client.logs.showing import show
 from client.logs.view import LogView, Wish
-from client.refusal import RefusedError
-from client.request import Request
-from client.resourcemanager import ResourceManager
-from client.rest import RestError
-from client.yarn import Submitted
+from client.submission import to_yarn
+from client.submission.refusal import RefusedError
+from client.submission.to_yarn import Submitted
+from client.yarn.resourcemanager import ResourceManager
 from conf import configuration, options
 from conf.configuration import Configuration
 from conf.options import AMOUNT_OF, DRIVER_OF, GROUP_PREFIX, ON_MISSING_OF, YARN_TYPE_OF
@@ -61,7 +61,7 @@ def _examine(effective: Configuration, environ: Mapping[str, str], console: Cons
     flat = one_container(effective.flat(), offered)
     settings = configuration.from_flat(flat).settings()
     job = Job("command", (settings.python or sys.executable, "-m", "treadle.node_report"))
-    submitted = yarn.submit(Request(job, None, settings, flat), environ, console)
+    submitted = to_yarn.submit(Request(job, None, settings, flat), environ, console)
     console.line(f"{submitted.id} submitted, {submitted.tracking_url}")
     with _Patience(submitted) as patience:
         node, words = _read(submitted, environ, console)

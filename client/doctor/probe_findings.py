@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from client.cluster import ApplicationReport
 from client.doctor.finding import FAILURE, OK, WARNING, Finding
-from client.master_failure import outcome_of
+from client.yarn.cluster import ApplicationReport
+from client.yarn.master_failure import outcome_of
 from protocol.outcome import SUCCEEDED
 
 CHECK = "probe"

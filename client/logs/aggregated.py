@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from client.driver_log import meaningful_line
 from client.errors import ENVIRONMENT, ClientError
 from client.logs.files import LogFile
 from client.logs.frame import CHUNK, content, next_frame
+from client.skein_driver.driver_log import meaningful_line
 
 _QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """Halves the start of a short-lived JVM."""

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
-from client import rest
-from client.application_containers import Container
+from client.hadoop import rest
 from client.logs.files import LogFile
 from client.logs.frame import content, next_frame
+from client.yarn.application_containers import Container
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from client import application_directory, lookup
+from client.application import directory as application_directory
+from client.application import lookup
 from client.console import Console
 from client.errors import REJECTED, ClientError
-from client.identity import hadoop_user
+from client.hadoop.identity import hadoop_user
 from client.logs.directory import LogDirectory
 from client.logs.view import LogView, Wish
 from client.logs.yarn import YarnLogs

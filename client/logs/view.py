@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from client import rest
 from client.errors import USAGE, ClientError
+from client.hadoop import rest
 from client.logs import files as log_files
 from client.logs.files import LogFile, Selection, Task
 from client.logs.lines import Line, LogLines

@@ -7,14 +7,15 @@ import logging
 import time
 from collections.abc import Mapping
 
-from client import lookup, rest
-from client.application_details import ApplicationDetails
+from client.application import lookup
 from client.console import Console
 from client.errors import ENVIRONMENT, ClientError
+from client.hadoop import rest
 from client.logs.aggregated import aggregated
 from client.logs.nodes import NodeManagers
 from client.logs.view import LogView
-from client.resourcemanager import ResourceManager
+from client.yarn.application_details import ApplicationDetails
+from client.yarn.resourcemanager import ResourceManager
 
 logger = logging.getLogger(__name__)
 

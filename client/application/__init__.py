@@ -1,0 +1,1 @@
+"""An application as its master tells of it, found by its id."""

@@ -1,0 +1,1 @@
+"""Ends applications, with time for their slots to end by themselves."""

@@ -1,0 +1,1 @@
+"""Follows an application until it ends, and tells what happens meanwhile."""

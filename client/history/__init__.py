@@ -1,0 +1,1 @@
+"""What applications left of themselves, found again."""
