@@ -85,7 +85,7 @@ def test_a_token_stays_with_the_host_it_is_for(server):
     assert seen == [None]
 
 
-ASK = "import json, sys; from client import rest; json.dump(rest.get_json(sys.argv[1]), sys.stdout)"
+ASK = "import json, sys; from client.hadoop import rest; json.dump(rest.get_json(sys.argv[1]), sys.stdout)"
 REPORTING = """import sys
 from client.hadoop import rest
 from client.errors import ClientError
