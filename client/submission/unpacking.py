@@ -26,7 +26,7 @@ def placed(directory: Path, shipped: Sequence[Shipped]) -> Iterator[None]:
     with ExitStack() as unpacked:
         for each in shipped:
             source, target = local_path(each.source), directory / each.name
-            assert source is not None  # client.shipping has refused others
+            assert source is not None  # client.command_line.shipping has refused others
             if each.kind == ARCHIVE:
                 unpacked.callback(shutil.rmtree, target, ignore_errors=True)
                 unpack(source, target)
