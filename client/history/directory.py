@@ -19,6 +19,7 @@ def on_hdfs(configured: str | None, hadoop: HadoopConfiguration, user: str) -> H
     """Returns the directory on HDFS; None where none is configured, or the default file system, which a mere path is on, is no HDFS."""
     if configured is None:
         return None
+    configured = configured.removeprefix(_HDFS) if configured.startswith(f"{_HDFS}/") else configured
     uri = configured if configured.startswith(_HDFS) else hadoop.default_filesystem()
     if not uri.startswith(_HDFS):
         logger.warning("treadle.history.dir is %r and fs.defaultFS %s, which is no HDFS: no history is kept", configured, uri)
@@ -32,7 +33,7 @@ def on_hdfs(configured: str | None, hadoop: HadoopConfiguration, user: str) -> H
 
 
 def on_this_machine(configured: str | None, environ: Mapping[str, str]) -> HistoryDirectory | None:
-    """Returns the directory of local applications' histories, beside that of the applications."""
+    """Returns the directory of local applications' histories."""
     if configured is None:
         return None
-    return HistoryDirectory("file://", str(application_directory.home(environ).parent / "history"))
+    return HistoryDirectory("file://", str(application_directory.histories(environ)))

@@ -194,8 +194,9 @@ def _place(configured: str, environ: Mapping[str, str], *, local: bool) -> Histo
         place = history_directory.on_this_machine(configured, environ)
     else:
         hadoop = HadoopConfiguration.load(environ)
-        namenode.check(hadoop)
         place = history_directory.on_hdfs(configured, hadoop, hadoop_user(environ))
+        if place is not None:
+            namenode.reach(hadoop, place.url, "start that HDFS, or name another directory with --dir (treadle.history.dir)")
     if place is None:
         raise ClientError(f"{configured!r} is no directory on HDFS here", "name one with --dir, such as hdfs://HOST:PORT/path", USAGE)
     return place
