@@ -92,6 +92,7 @@ class Application:
         if self._owner is not None:
             self._close()
             return
+        killing.expect_on_yarn(self.id)
         manager = lookup.connect(os.environ)
         if killing.killable(manager, self.id).ended:
             return

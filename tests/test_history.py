@@ -191,7 +191,26 @@ def test_an_end_without_a_word_is_told(tmp_path):
 def test_an_unknown_application_has_a_cause_and_a_remedy(tmp_path):
     with pytest.raises(ClientError, match=f"there is no history of {APP}") as caught:
         histories({"TREADLE_HOME": str(tmp_path)}, None, local=True).one(APP)
-    assert "--dir" in caught.value.remedy
+    assert (caught.value.exit_code, "history list --local" in caught.value.remedy) == (4, True)
+
+
+def test_of_a_local_application_no_directory_on_hdfs_is_read(tmp_path):
+    with pytest.raises(ClientError, match="--dir /x names a directory on HDFS") as caught:
+        histories({"TREADLE_HOME": str(tmp_path)}, "/x", local=True)
+    assert caught.value.exit_code == 2
+
+
+def test_a_local_application_runs_as_long_as_its_master_answers(tmp_path):
+    known = left(tmp_path, {"summary.json": RUNNING})
+    application = tmp_path / "applications" / APP
+    application.mkdir(parents=True)
+    with serving() as server:
+        (application / "am.json").write_text(json.dumps({"rest": server.url}))
+        server.answer("/application", {"state": "RUNNING"})
+        past = known.latest(5)[0]
+        assert (past.status, past.exit_code) == ("RUNNING", None)
+        assert past.told.startswith("it runs; this was written 2026")
+    assert (known.one(APP).status, "or runs" in known.one(APP).told) == ("LOST", False)
 
 
 def test_no_directory_is_an_empty_list(tmp_path):

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from submitting import running, submit
+from submitting import SUBMIT, running, submit
 
 import minicluster
 
@@ -176,18 +176,28 @@ def test_a_discovery_script_that_cant_run_is_named(host, mode, words):
     assert f"the discovery script {host / 'discover.sh'} {words}" in said.err
 
 
+def asked(host, *words):
+    """What another `submit` says of it meanwhile, or afterwards."""
+    environment = {**os.environ, "TREADLE_HOME": str(host / "treadle-home")}
+    return json.loads(subprocess.run([str(SUBMIT), *words, "--json"], env=environment, capture_output=True, check=True).stdout)
+
+
 def test_interrupting_ends_everything(host):
     command = ["sh", "-c", "echo $$ > pid; exec sleep 1000"]
     with running(["--master", "local[1]", "--", *command], {}, host) as process:
         deadline = time.monotonic() + 60
-        while not (pid := written_pid(host)):
+        while not (pid := written_pid(host)) or not (written := asked(host, "history", "list", "--local")["applications"]):
             assert time.monotonic() < deadline
             time.sleep(0.05)
+        (entry,) = written
+        assert (entry["status"], entry["user"]) == ("RUNNING", asked(host, "status", entry["id"])["user"])
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 3, err
     assert "final status: KILLED" in err
     assert not Path(f"/proc/{pid}").exists()
+    status, past = asked(host, "status", entry["id"]), asked(host, "history", "show", entry["id"])
+    assert (status["state"], status["final_status"], status["diagnostics"]) == ("KILLED", past["status"], past["told"])
 
 
 def written_pid(host):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import pwd
 import signal
 import threading
 import time
@@ -107,11 +108,19 @@ def history_of(launch: Launch, settings: Settings, state: ClusterState, log: Eve
     return WrittenHistory(log, shown, Writer(store_of(launch.history, about.application_id, os.environ)), attempt)
 
 
+def own_user() -> str:
+    """Returns whose process this is; a container may have a user without a name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
 def about_of(launch: Launch, application_id: str, *, local: bool) -> About:
     """Returns what there is to know of the application beside its state."""
     return About(
         application_id,
-        "" if local else os.environ["USER"],
+        own_user() if local else os.environ["USER"],
         "" if local else log_page_of_this_container(os.environ),
         time.time() - time.monotonic(),
         launch.configuration,

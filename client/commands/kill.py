@@ -34,6 +34,8 @@ def kill(console: Console, applications: tuple[str, ...], now: bool, as_json: bo
     from client.hadoop.configuration import HadoopConfiguration
     from client.submission import staging_sweep
 
+    for application in applications:
+        killing.expect_on_yarn(application)
     manager, hadoop = connect(os.environ), HadoopConfiguration.load(os.environ)
     found = [killing.killable(manager, application) for application in dict.fromkeys(applications)]
     stops = {known.id: Stop(manager, known.id, os.environ, _kill_by_driver, console.line) for known in found if not known.ended}

@@ -24,7 +24,7 @@ def table(found: Sequence[Past]) -> list[str]:
 
 def _row(past: Past) -> tuple[str, ...]:
     summary = past.summary
-    status = "UNREADABLE" if past.problem and past.yarn is None else past.status
+    status = "UNREADABLE" if past.problem and past.seen is None else past.status
     code = "-" if past.exit_code is None else str(past.exit_code)
     devices = sum(len(each.devices) for each in summary.task_managers)
     there = f"{len(summary.task_managers)}/{summary.requested}"

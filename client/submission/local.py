@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from client.application import directory as application_directory
+from client.application.here import state_after
 from client.application.master_rest import ask_master
 from client.application.records import Application
 from client.command_line.request import Request
@@ -26,7 +27,6 @@ from client.yarn.cluster import ApplicationReport
 from conf import options
 from conf.errors import ConfigError, Problem
 from protocol.launch import FILE
-from protocol.outcome import FAILED
 
 LOG = "application.driver.log"
 """Name of the application master's output, as skein calls it on YARN."""
@@ -83,7 +83,7 @@ class LocalApplication:
             return Sight(ApplicationReport(self.id, self._name, "RUNNING", "UNDEFINED", "", self.tracking_url), self._last)
         if outcome is None:
             raise self._died()
-        state = "FAILED" if outcome.status == FAILED else "FINISHED"
+        state = state_after(outcome.status)
         return Sight(ApplicationReport(self.id, self._name, state, outcome.status, outcome.to_diagnostics(), self.tracking_url), self._last)
 
     def kill(self) -> None:
