@@ -1,9 +1,11 @@
 """`--master local[N]` through the real program: the application master, TaskManagers and slots as processes, no Java."""
 
+import getpass
 import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -194,10 +196,26 @@ def test_interrupting_ends_everything(host):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 3, err
-    assert "final status: KILLED" in err
+    words = f"Stopped by {getpass.getuser()} on {socket.gethostname()}"
+    assert "is KILLED\n" in err
+    assert f"final status: KILLED\ncause: {words}\n" in err
     assert not Path(f"/proc/{pid}").exists()
     status, past = asked(host, "status", entry["id"]), asked(host, "history", "show", entry["id"])
     assert (status["state"], status["final_status"], status["diagnostics"]) == ("KILLED", past["status"], past["told"])
+    assert past["told"] == words
+
+
+def test_a_local_application_that_something_else_ends_says_by_what(host):
+    with running(["--master", "local[1]", "--", "sh", "-c", "echo $$ > pid; exec sleep 1000"], {}, host) as process:
+        deadline = time.monotonic() + 60
+        while not written_pid(host):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        (master,) = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, check=True).stdout.split()
+        os.kill(int(master), signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "cause: Stopped by SIGTERM\n" in err
 
 
 def written_pid(host):
