@@ -81,7 +81,7 @@ class ClusterState:
         """Returns how far it is."""
         if self.outcome is not None:
             return ApplicationState.FINISHED
-        return ApplicationState.RUNNING if self._course.started else ApplicationState.STARTING
+        return ApplicationState.STARTING if self.job.started is None else ApplicationState.RUNNING
 
     def registered(self) -> list[Registration]:
         """Returns the registrations that are valid now, by the places of their TaskManagers."""

@@ -17,24 +17,19 @@ logger = logging.getLogger(__name__)
 
 
 class JobCourse:
-    """Decides; what it has decided stands in `job`.
-
-    Attributes:
-        started: whether all TaskManagers have been there once.
-    """
+    """Decides; what it has decided stands in `job`."""
 
     def __init__(self, plan: Plan, task_managers: TaskManagers, job: JobState) -> None:
         self._plan, self._task_managers, self._job = plan, task_managers, job
-        self.started = False
 
     def due(self, now: float) -> list[Action]:
         """The job starts, or a command starts again, when all TaskManagers are there; a Dask job takes each as it comes."""
-        if self.started and self._job.scheduler:
+        if self._job.started is not None and self._job.scheduler:
             return [self._deploy()]
         if len(self._task_managers.registered()) < self._plan.task_managers:
             return []
-        if not self.started:
-            self.started = True
+        if self._job.started is None:
+            self._job.started = now
             logger.info("All %d TaskManagers are there, starting the job", self._plan.task_managers)
             return [StartMain() if self._plan.job_kind == "main" else self._deploy()]
         return self._start_again(now)
@@ -48,7 +43,7 @@ class JobCourse:
 
     def lost(self, failure: Failure, now: float) -> list[Action]:
         """A TaskManager is lost: a command that ran in it does not go on without."""
-        if not self.started or self._plan.job_kind == "main":
+        if self._job.started is None or self._plan.job_kind == "main":
             return []
         return self._restart(Outcome(FAILED, 1, failure.text), now, counts=failure.counts)
 

@@ -15,10 +15,14 @@ SLOT_STARTS = 3
 
 
 class JobState:
-    """Attempts count a command's starts as a whole; `starts` those of a single slot within an attempt, beyond the first."""
+    """Attempts count a command's starts as a whole; `starts` those of a single slot within an attempt, beyond the first.
+
+    `started` is when all TaskManagers were there for the first time, None until then.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self.started: float | None = None
         self.progress: Progress | None = None
         self.report: Mapping[str, object] | None = None
         self.scheduler = ""

@@ -106,7 +106,8 @@ class Application:
     """Everything that a follower shows.
 
     `requested` is the number of TaskManagers asked for, `waiting` holds the ids of those that have not registered yet; `master` is what the
-    application master's own container uses, None where it does not tell; `user` is whose it is, `started` in milliseconds since the epoch.
+    application master's own container uses, None where it does not tell; `user` is whose it is. Times
+    are in milliseconds since the epoch, `now` by the master's clock, and `running_since` 0 until its job started.
     """
 
     id: str
@@ -122,6 +123,8 @@ class Application:
     master: ContainerUse | None = None
     user: str = ""
     started: int = 0
+    running_since: int = 0
+    now: int = 0
 
 
 def application(tree: Any) -> Application:
@@ -146,7 +149,7 @@ def application(tree: Any) -> Application:
             requested_resources=tuple(_requested(tree)),
             master=_master(tree.get("master") or {}),
             user=_text(tree, "user"),
-            started=int(tree.get("started") or 0),
+            **{name: int(tree.get(name) or 0) for name in ("started", "running_since", "now")},
         )
     except (TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"not an answer of Treadle's application master: {error}") from error
