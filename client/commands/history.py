@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from client.commands import candidates
+
 if TYPE_CHECKING:
     from client.history.text import Json
 
@@ -65,7 +67,7 @@ def list_(limit: int, local: bool, directory: str | None, as_json: bool) -> None
 @click.option("--events", is_flag=True, help="What happened, and when.")
 @_directory
 @_json
-@click.argument("application", metavar="APP")
+@click.argument("application", metavar="APP", shell_complete=candidates.histories)
 def show(application: str, events: bool, directory: str | None, as_json: bool) -> None:
     """Show an application that ended; or as it was when its application master last wrote."""
     from client.history import text as history_text
@@ -83,7 +85,7 @@ def show(application: str, events: bool, directory: str | None, as_json: bool) -
 @history.command(help=_PAGE_HELP, context_settings=_SETTINGS)
 @click.option("--output", metavar="FILE", help="The file to write, - for stdout.  [default: APP.html]")
 @_directory
-@click.argument("application", metavar="APP")
+@click.argument("application", metavar="APP", shell_complete=candidates.histories)
 def page(application: str, output: str | None, directory: str | None) -> None:
     """Says where the file is."""
     from client.errors import USAGE, ClientError

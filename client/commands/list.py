@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from client.commands import candidates
+
 if TYPE_CHECKING:
     from client.yarn.application_details import ApplicationDetails
 
@@ -37,7 +39,7 @@ _HEADER = (
 
 @click.command("list", help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-a", "--all", "ended_too", is_flag=True, help="Those that have ended, too.")
-@click.option("--states", metavar="S,…", help="Only these of YARN's states, such as RUNNING,ACCEPTED.")
+@click.option("--states", metavar="S,…", shell_complete=candidates.states, help="Only these of YARN's states, such as RUNNING,ACCEPTED.")
 @click.option("--user", metavar="USER", help="Another user's; '*' for everybody's.")
 @click.option("--name", metavar="PATTERN", help="Only these names; * and ? stand for any characters.")
 @click.option("--no-header", is_flag=True, help="Leave the first line out.")
