@@ -109,7 +109,7 @@ def test_devices_for_a_person(server, submit):
 @pytest.mark.parametrize(
     ("fields", "code", "words"),
     [
-        ({"state": "KILLED", "finalStatus": "KILLED", "diagnostics": "killed by ann"}, 1, ["has ended", "KILLED", "killed by ann"]),
+        ({"state": "KILLED", "finalStatus": "KILLED", "diagnostics": "killed by ann\nmore"}, 1, ["has ended", "KILLED", "killed by ann"]),
         ({"state": "FINISHED", "finalStatus": "SUCCEEDED"}, 1, ["has ended", "final status SUCCEEDED"]),
         ({"state": "ACCEPTED"}, 1, ["is ACCEPTED", "look again when it is RUNNING"]),
     ],
@@ -117,7 +117,7 @@ def test_devices_for_a_person(server, submit):
 def test_an_application_that_holds_nothing_says_why(server, submit, fields, code, words):
     server.answer(f"{APPS}/{ID}", {"app": app(**fields)})
     found, out, err = submit("devices", ID, "--json")
-    assert (found, out, [word for word in words if word not in err]) == (code, "", [])
+    assert (found, out, len(err.splitlines()), [word for word in words if word not in err]) == (code, "", 2, [])
 
 
 def test_a_master_that_does_not_answer_is_an_error(server, submit):

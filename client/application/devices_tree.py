@@ -23,8 +23,8 @@ def tree(application: str, told: Application) -> dict[str, Any]:
 def untold(known: ApplicationDetails) -> ClientError:
     """Returns the error for an application whose master does not tell of its devices."""
     if known.ended:
-        said = f": {known.diagnostics}" if known.diagnostics else ""
-        cause = f"{known.id} has ended and holds no devices: {known.state}, final status {known.final_status}{said}"
+        said = known.diagnostics.partition("\n")[0]
+        cause = f"{known.id} has ended and holds no devices: {known.state}, final status {known.final_status}{said and f': {said}'}"
         return ClientError(cause, f"`submit status {known.id}` shows what is known of it", 1)
     if known.state == "RUNNING":
         cause = f"the application master of {known.id} does not answer"
