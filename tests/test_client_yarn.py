@@ -140,6 +140,15 @@ def test_the_namenode_of_a_named_directory_is_named(tmp_path, closed, authority)
     assert (raised.value.exit_code, "--dir" in raised.value.remedy) == (5, True)
 
 
+def test_histories_need_hdfs(tmp_path, caplog):
+    hadoop(tmp_path, "s3a://bucket")
+    with pytest.raises(
+        ClientError, match=r"'\.treadle/history' is no directory on HDFS here, where fs\.defaultFS is s3a://bucket"
+    ) as raised:
+        histories({"HADOOP_CONF_DIR": str(tmp_path)}, None, local=False)
+    assert (raised.value.exit_code, "--dir" in raised.value.remedy, caplog.text) == (2, True, "")
+
+
 def test_another_directory_is_read_where_the_default_file_system_is_dead(tmp_path, closed, listening):
     hadoop(tmp_path, f"hdfs://{closed}")
     histories({"HADOOP_CONF_DIR": str(tmp_path)}, f"hdfs://{listening}/x", local=False)

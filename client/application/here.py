@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 import json
+import logging
 from collections.abc import Mapping
 
 from client.application import directory as application_directory
-from client.application.last_words import ended, last_marker
+from client.application.last_words import ended, last_marker, milliseconds
 from client.application.master_rest import ask_master
 from client.application.records import Application
 from client.errors import ENVIRONMENT, REJECTED, ClientError
 from client.yarn.application_details import ApplicationDetails, details
 from protocol.history import SUMMARY, Summary, summary_of
 from protocol.outcome import FAILED, KILLED, Outcome
+
+logger = logging.getLogger(__name__)
 
 
 def look(application: str, environ: Mapping[str, str]) -> tuple[ApplicationDetails, Application | None]:
@@ -48,7 +50,7 @@ def state_after(status: str) -> str:
 def _remembered(application: str, environ: Mapping[str, str]) -> dict[str, object]:
     """What YARN would remember of it, from its history; a master that was killed by force wrote no end there."""
     left = _summary(application, environ)
-    times = {"startedTime": _milliseconds(left.started), "finishedTime": _milliseconds(left.ended or "")}
+    times = {"startedTime": milliseconds(left.started), "finishedTime": milliseconds(left.ended)}
     known = {"id": application, "name": left.name, "user": left.user, **times}
     if left.outcome is None:
         directory = application_directory.home(environ) / application
@@ -62,15 +64,11 @@ def _ended(outcome: Outcome) -> dict[str, object]:
 
 
 def _summary(application: str, environ: Mapping[str, str]) -> Summary:
-    """Returns an empty one where none is kept (`treadle.history.dir: none`), or what is there is none."""
+    """Returns an empty one where none is kept (`treadle.history.dir: none`), or can be read."""
     directory = application_directory.histories(environ) / application
     try:
         marker = last_marker(file.name for file in directory.iterdir())
         return ended(summary_of((directory / SUMMARY).read_bytes()), marker)
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError) as error:
+        logger.debug("how it ended can't be read: %s", error)
         return Summary()
-
-
-def _milliseconds(iso: str) -> int:
-    """0 for a time that is not known."""
-    return round(datetime.datetime.fromisoformat(iso).timestamp() * 1000) if iso else 0

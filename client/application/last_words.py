@@ -16,6 +16,14 @@ def last_marker(names: Iterable[str]) -> Marker | None:
     return max(markers, key=lambda marker: marker.attempt, default=None)
 
 
+def milliseconds(iso: str | None) -> int:
+    """Returns a time of a summary since the epoch, 0 for one that is not known."""
+    try:
+        return round(datetime.datetime.fromisoformat(iso or "").timestamp() * 1000)
+    except ValueError:
+        return 0
+
+
 def ended(summary: Summary, marker: Marker | None) -> Summary:
     """Returns the summary with the end that the marker tells, where the summary has none."""
     if marker is None or marker.attempt < summary.attempt or summary.outcome is not None:

@@ -106,8 +106,8 @@ class Application:
     """Everything that a follower shows.
 
     `requested` is the number of TaskManagers asked for, `waiting` holds the ids of those that have not registered yet; `master` is what the
-    application master's own container uses, None where it does not tell; `user` is whose it is. Times
-    are in milliseconds since the epoch, `now` by the master's clock, and `running_since` 0 until its job started.
+    application master's own container uses, None where it does not tell; `user` is whose it is. Times are in milliseconds since the epoch,
+    `now` by the master's clock, and `running_since` is 0 until its job started.
     """
 
     id: str

@@ -204,14 +204,13 @@ def histories_with(application: str, environ: Mapping[str, str], directory: str 
 
 def _place(configured: str, environ: Mapping[str, str], *, local: bool) -> HistoryDirectory:
     if local:
-        place = history_directory.on_this_machine(configured, environ)
-    else:
-        hadoop = HadoopConfiguration.load(environ)
-        place = history_directory.on_hdfs(configured, hadoop, hadoop_user(environ))
-        if place is not None:
-            namenode.reach(hadoop, place.url, "start that HDFS, or name another directory with --dir (treadle.history.dir)")
+        return history_directory.on_this_machine(environ)
+    hadoop = HadoopConfiguration.load(environ)
+    place = history_directory.on_hdfs(configured, hadoop, hadoop_user(environ))
     if place is None:
-        raise ClientError(f"{configured!r} is no directory on HDFS here", "name one with --dir, such as hdfs://HOST:PORT/path", USAGE)
+        cause = f"{configured!r} is no directory on HDFS here, where fs.defaultFS is {hadoop.default_filesystem()}"
+        raise ClientError(cause, "name one with --dir, such as hdfs://HOST:PORT/path", USAGE)
+    namenode.reach(hadoop, place.url, "start that HDFS, or name another directory with --dir (treadle.history.dir)")
     return place
 
 

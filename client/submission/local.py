@@ -147,7 +147,7 @@ def run(request: Request, environ: Mapping[str, str]) -> Iterator[LocalApplicati
         raise ConfigError(problems)
     directory = application_directory.create(environ, f"local-{datetime.datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}")
     credentials.mint(datetime.datetime.now(datetime.timezone.utc)).save(directory)
-    history = history_directory.on_this_machine(request.settings.application.history_directory, environ)
+    history = history_directory.on_this_machine(environ) if request.settings.application.history_directory else None
     stage(directory, request.launch(history), request.script)
     with placed(directory, request.settings.shipped):
         settings = request.settings
