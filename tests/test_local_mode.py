@@ -88,10 +88,10 @@ def test_a_third_task_manager_on_two_gpus_is_refused_clearly(host):
     assert "is held by local-tm-" in said.err
 
 
-@pytest.mark.parametrize(("grace", "ended"), [("5 s", True), ("300 ms", False)])
-def test_slots_of_a_job_that_failed_have_the_configured_time_to_end(host, grace, ended):
+@pytest.mark.parametrize(("grace", "needs", "ended"), [("60 s", 1, True), ("3 s", 60, False)])
+def test_slots_of_a_job_that_failed_have_the_configured_time_to_end(host, grace, needs, ended):
     up = host / "up"
-    first = f"trap 'echo told; sleep 2; echo ended; exit 0' TERM; touch {up}; while :; do sleep 0.05; done"
+    first = f"trap 'echo told; sleep {needs}; echo ended; exit 0' TERM; touch {up}; while :; do sleep 0.05; done"
     script = f"if [ $RANK = 0 ]; then {first}; fi; while [ ! -e {up} ]; do sleep 0.05; done; exit 7"
     said = local(host, "-D", f"treadle.job.termination-grace={grace}", "--", "sh", "-c", script)
     assert said.code == 7
