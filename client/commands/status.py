@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from client.commands import candidates
+from client.commands import candidates, verbose
 
 if TYPE_CHECKING:
     from client.application.records import Application
@@ -27,8 +27,9 @@ Examples:
 """
 
 
-@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(help=_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@verbose.option
 @click.argument("application", metavar="APP", shell_complete=candidates.applications)
 def status(application: str, as_json: bool) -> None:
     """Shows one application, whatever its state."""
