@@ -103,6 +103,6 @@ def test_a_history_is_listed_shown_and_has_its_page(tmp_path):
     application = api.submit("sh", "-c", "exit 7", command=True, master="local[1]", conf=leases(tmp_path))
     application.wait(quiet=True)
     shown = application.history(events=True)
-    assert (shown["status"], shown["outcome"]["exit_code"], shown["events"][-1]["event"]) == ("FAILED", 7, "finished")
+    assert (shown["final_status"], shown["exit_code"], shown["events"][-1]["event"]) == ("FAILED", 7, "finished")
     assert [each["id"] for each in api.history(local=True)] == [application.id]
     assert application.id in application.history_page()

@@ -23,18 +23,7 @@ Examples:
   submit list --states RUNNING,ACCEPTED --user '*' --json
 """
 
-_HEADER = (
-    "Application-Id",
-    "Application-Name",
-    "User",
-    "Queue",
-    "State",
-    "Final-State",
-    "Progress",
-    "Resources",
-    "Started",
-    "Tracking-URL",
-)
+_HEADER = ("APPLICATION-ID", "NAME", "USER", "QUEUE", "STATE", "FINAL-STATUS", "PROGRESS", "HOLDS", "STARTED", "TRACKING-URL")
 
 
 @click.command("list", help=_HELP)
