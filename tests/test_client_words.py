@@ -6,12 +6,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-import click
 import pytest
-from client_verbs import ID, submitted
+from client_verbs import ID, every_verb, submitted
 from submitting import SUBMIT
-
-from client.commands.group import submit as group
 
 
 @pytest.fixture
@@ -42,7 +39,7 @@ def test_a_word_that_is_no_verb(submit, arguments, hint):
     word = next(word for word in arguments if word not in ("history", "--verbose"))
     assert (code, out, cause) == (2, "", f"error: {word!r} is no verb of {of}")
     assert remedy.startswith(f"remedy: {hint}the verbs are ")
-    assert remedy.endswith(f"; `{of} VERB --help` explains one")
+    assert ("a command comes after --" in remedy) == (of == "submit")
 
 
 @pytest.mark.parametrize(
@@ -62,13 +59,10 @@ def test_no_word_is_the_help_and_wrong_usage(submit, arguments):
 
 
 def test_every_verb_takes_verbose_and_both_spellings_of_help():
-    context = click.Context(group, info_name="submit", **group.context_settings)
-    verbs = [group.get_command(context, name) for name in group.list_commands(context)]
-    verbs += [command for verb in verbs for command in getattr(verb, "commands", {}).values()]
+    verbs = [*every_verb()]
     assert len(verbs) > 12
-    for verb in verbs:
-        named = [name for parameter in verb.get_params(click.Context(verb, parent=context)) for name in parameter.opts]
-        assert [name for name in ("--verbose", "-h", "--help") if name not in named] == [], verb.name
+    for words, options in verbs:
+        assert [name for name in ("--verbose", "-h", "--help") if name not in options] == [], words
 
 
 @pytest.mark.parametrize("arguments", [["--verbose", "kill", "nonsense"], ["kill", "nonsense", "--verbose"]])

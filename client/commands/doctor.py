@@ -29,6 +29,7 @@ Examples:
   submit doctor
   submit doctor --queue research --resource gpu=2
   submit doctor --probe --json
+
 \b
 Exit codes: 0 when nothing failed, else 5.
 """

@@ -10,7 +10,10 @@ import click
 from client.commands import verbose
 
 # \b is click's mark for lines that are to stay as they are
-_HELP = """List the drivers that are installed here, by the names that external-resource.<name>.driver-factory.class takes.
+_HELP = """List the drivers that are installed here.
+
+\b
+Their names are what external-resource.<name>.driver-factory.class takes.
 
 Nothing of them is imported. The nodes may have more or fewer, where their environment is another (treadle.python.executable).
 

@@ -35,6 +35,8 @@ _VERBS = {
 class Verbs(VerbGroup):
     """Imports a verb's module only when it is called: each start of `submit` pays for what it uses."""
 
+    else_accepted = "a job's file ends in .py, a command comes after --"
+
     def meant(self, words: Sequence[str]) -> str | None:
         """Reads `submit job.py …` as `submit run job.py …`, and so all that can be a file or begins with an option."""
         first = words[0]

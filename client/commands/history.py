@@ -61,6 +61,8 @@ _json = click.option("--json", "as_json", is_flag=True, help="Write the result a
 class _Histories(VerbGroup):
     """Takes an id without a verb."""
 
+    else_accepted = "or write an application's id"
+
     def meant(self, words: Sequence[str]) -> str | None:
         """Reads `submit history APP …` as `submit history show APP …`."""
         from client.application.lookup import is_application_id

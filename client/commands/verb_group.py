@@ -15,7 +15,12 @@ _ELSEWHERE = {"cancel": "kill", "stop": "kill", "ls": "list", "ps": "list"}
 
 
 class VerbGroup(click.Group):
-    """Knows its verbs by their names alone: none is imported to find out what a word means."""
+    """Knows its verbs by their names alone: none is imported to find out what a word means.
+
+    `else_accepted` says what may stand in the place of a verb.
+    """
+
+    else_accepted: str
 
     def meant(self, words: Sequence[str]) -> str | None:
         """Returns the verb that words without one are for, None when there is none."""
@@ -39,7 +44,7 @@ class VerbGroup(click.Group):
         verbs, options = self.list_commands(ctx), [name for name in self._options(ctx) if name.startswith("--")]
         near = [_ELSEWHERE[word]] if _ELSEWHERE.get(word) in verbs else get_close_matches(word, [*verbs, *options], n=1)
         hint = f"did you mean `{ctx.command_path} {near[0]}`? " if near else ""
-        remedy = f"{hint}the verbs are {', '.join(verbs)}; `{ctx.command_path} VERB --help` explains one"
+        remedy = f"{hint}the verbs are {', '.join(verbs)}; {self.else_accepted}"
         return ClientError(f"{word!r} is no verb of {ctx.command_path}", remedy, USAGE)
 
     def _options(self, ctx: click.Context) -> list[str]:
