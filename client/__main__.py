@@ -37,7 +37,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        console.error(error.format_message(), f"see `{context.command_path if context else 'submit run'} --help`")
+        console.error(" ".join(error.format_message().split()), f"see `{context.command_path if context else 'submit'} --help`")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         console.line("interrupted")

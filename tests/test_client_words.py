@@ -23,7 +23,9 @@ def submit(tmp_path, monkeypatch, capsys):
     [
         (["statsu", ID], "did you mean `submit status`? "),
         (["rnu", "job.py"], "did you mean `submit run`? "),
-        (["help", "run"], "did you mean `submit --help`? "),
+        (["help"], "did you mean `submit --help`? "),
+        (["help", "run"], "did you mean `submit run --help`? "),
+        (["help", "rnu"], "did you mean `submit --help`? "),
         (["version"], "did you mean `submit --version`? "),
         (["cancel", ID], "did you mean `submit kill`? "),
         (["--verbose", "statsu"], "did you mean `submit status`? "),
@@ -88,6 +90,19 @@ def test_a_history_is_shown_by_its_id_alone(submit):
 )
 def test_what_is_no_number(submit, arguments, cause, remedy):
     assert submit(*arguments) == (2, "", f"error: {cause}\nremedy: {remedy}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause", "verb"),
+    [
+        (["config", "-D"], "Option '-D' requires an argument.", "config"),
+        (["history", "list", "--limit"], "Option '--limit' requires an argument.", "history list"),
+        (["--queue"], "Option '--queue' requires an argument.", "run"),
+        (["completion"], "Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish", "completion"),
+    ],
+)
+def test_what_click_finds_wrong_names_the_verb(submit, arguments, cause, verb):
+    assert submit(*arguments) == (2, "", f"error: {cause}\nremedy: see `submit {verb} --help`\n")
 
 
 @pytest.mark.parametrize("flag", ["--follow", "-f"])

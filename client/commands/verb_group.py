@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
+from typing import Any
 
 import click
 
@@ -37,15 +37,35 @@ class VerbGroup(click.Group):
             if (verb := self.meant(words)) is not None:
                 args = [*args[:place], verb, *words]
             elif not words[0].startswith("-") and not ctx.resilient_parsing:
-                raise self._no_verb(words[0], ctx)
+                raise self._no_verb(words, ctx)
         return super().parse_args(ctx, args)
 
-    def _no_verb(self, word: str, ctx: click.Context) -> ClientError:
-        verbs, options = self.list_commands(ctx), [name for name in self._options(ctx) if name.startswith("--")]
-        near = [_ELSEWHERE[word]] if _ELSEWHERE.get(word) in verbs else get_close_matches(word, [*verbs, *options], n=1)
-        hint = f"did you mean `{ctx.command_path} {near[0]}`? " if near else ""
-        remedy = f"{hint}the verbs are {', '.join(verbs)}; {self.else_accepted}"
-        return ClientError(f"{word!r} is no verb of {ctx.command_path}", remedy, USAGE)
+    def invoke(self, ctx: click.Context) -> Any:
+        """Tells an error where it is from, which click leaves out where an option lacks its value."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            verb = self.get_command(ctx, ctx.invoked_subcommand or "")
+            if error.ctx is None and verb is not None:
+                error.ctx = click.Context(verb, parent=ctx, info_name=verb.name)
+            raise
+
+    def _no_verb(self, words: Sequence[str], ctx: click.Context) -> ClientError:
+        near = self._nearest(words, ctx)
+        hint = f"did you mean `{ctx.command_path} {near}`? " if near else ""
+        remedy = f"{hint}the verbs are {', '.join(self.list_commands(ctx))}; {self.else_accepted}"
+        return ClientError(f"{words[0]!r} is no verb of {ctx.command_path}", remedy, USAGE)
+
+    def _nearest(self, words: Sequence[str], ctx: click.Context) -> str:
+        from difflib import get_close_matches
+
+        verbs, (first, *rest) = self.list_commands(ctx), words
+        if first == "help" and rest[:1] and rest[0] in verbs:
+            return f"{rest[0]} --help"
+        if _ELSEWHERE.get(first) in verbs:
+            return _ELSEWHERE[first]
+        options = [name for name in self._options(ctx) if name.startswith("--")]
+        return next(iter(get_close_matches(first, [*verbs, *options], n=1)), "")
 
     def _options(self, ctx: click.Context) -> list[str]:
         return [name for parameter in self.get_params(ctx) for name in parameter.opts]
