@@ -143,7 +143,7 @@ function showMemory(application, there) {
 function showConfiguration() {
   const wanted = at("filter").value.trim().toLowerCase();
   const rows = configuration.filter((each) => each.key.toLowerCase().includes(wanted)).map((each) => [code(each.key), code(each.value), each.origin]);
-  show("configuration", configuration.length ? table(null, ["Key", "Value", "From"], rows) : null);
+  show("configuration", configuration.length ? table(null, ["Key", "Value", "Origin"], rows) : null);
 }
 
 function devicesOf(taskManager) {

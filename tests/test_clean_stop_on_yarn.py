@@ -126,7 +126,9 @@ def test_slots_are_told_and_get_time_and_nothing_is_left(cluster, tmp_path, stop
 
 
 def test_what_an_application_left_that_nobody_followed_goes_with_the_next_submission(cluster, tmp_path):
-    lost = submit([*SMALL, "--detach", "--", "sleep", "600"], cluster.environment(), tmp_path).application
+    said = submit([*SMALL, "--detach", "--", "sleep", "600"], cluster.environment(), tmp_path)
+    lost = said.application
+    assert said.err.splitlines()[-3:] == [f"  submit {verb} {lost}" for verb in ("logs -f", "status", "kill")]
     wait_for(lambda: processes(lost, "_01_000001"), "its application master")
     kill_the_master(None, lost, cluster, tmp_path)
     wait_for(lambda: report(cluster, lost)["state"] == "FAILED", "its end")

@@ -65,7 +65,7 @@ def test_help_of_run_lists_every_flag(submit):
     [
         (["run"], ["error: nothing to run", "remedy: give a script, `submit run job.py`, or a command, `submit run -- COMMAND …`"]),
         (
-            ["lst"],
+            ["run", "lst"],
             ["error: 'lst' is not a .py file", "remedy: name the job's .py file, or put -- before a command: `submit run -- COMMAND …`"],
         ),
         (["run", "--nme", "x", "job.py"], ["error: No such option", "remedy: see `submit run --help`"]),

@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 import pytest
 from client_verbs import APPS, ID, app, resourcemanager, submitted
@@ -104,6 +105,11 @@ def test_use_of_slots_and_devices_for_a_person(server, submit, command):
     assert (code, err) == (0, "")
     assert [row for row in [*CONTAINERS, *DEVICES] if row not in rows(out)] == []
     assert "tm-0/slot-0" not in out
+
+
+def test_each_key_of_status_as_json_is_documented(server, submit):
+    documented = (Path(__file__).parent.parent / "docs/using.md").read_text()
+    assert [key for key in json.loads(submit("status", ID, "--json")[1]) if f'"{key}"' not in documented] == []
 
 
 @pytest.mark.parametrize("verb", ["status", "top"])

@@ -3,6 +3,7 @@
 import json
 import time
 from itertools import count
+from pathlib import Path
 
 import pytest
 from client_rest_server import serving
@@ -10,8 +11,9 @@ from test_cluster_state import ASKED, registration, state
 
 from client.errors import ClientError
 from client.history.files import LocalHistoryFiles
-from client.history.histories import Histories, histories
-from protocol.history import VERSION, Marker, Summary, events_file, marker_of, summary_of
+from client.history.histories import Histories, Past, histories
+from client.history.text import lines
+from protocol.history import VERSION, Marker, Summary, UsedDevice, UsedTaskManager, events_file, marker_of, summary_of
 from protocol.outcome import FAILED, KILLED, SUCCEEDED, Outcome
 from protocol.wire import to_bytes
 from yarn_am.cluster_state import ClusterState
@@ -117,6 +119,19 @@ def test_what_is_written_is_shown(tmp_path):
     assert (past.status, past.told) == (SUCCEEDED, "sleep succeeded")
     assert [record["event"] for record in known.events(past)] == ["attempt started", "finished"]
     assert [each.summary.id for each in known.latest(5)] == [APP]
+
+
+def test_as_json_it_has_the_names_that_are_documented(tmp_path):
+    written(tmp_path, Outcome(FAILED, 7, "why")).wait(60)
+    tree = histories({"TREADLE_HOME": str(tmp_path)}, None, local=True).one(APP).tree()
+    assert (tree["final_status"], tree["exit_code"], tree["diagnostics"], tree["taskmanagers"]) == (FAILED, 7, "why", ())
+    documented = (Path(__file__).parent.parent / "docs/using.md").read_text()
+    assert [key for key in tree if f'"{key}"' not in documented] == []
+
+
+def test_a_device_is_named_as_the_follower_names_it():
+    used = (UsedTaskManager("tm-0", "n1", "c1", "ENDED", (UsedDevice("gpu", "2", "GPU-a", "A100"), UsedDevice("fpga", "0", "card0"))),)
+    assert "  gpu 2 (GPU-a) A100, fpga 0 (card0)" in "\n".join(lines(Past(Summary(id=APP, task_managers=used), untold="")))
 
 
 def test_what_is_used_is_written_again_though_nothing_happens(tmp_path, monkeypatch):

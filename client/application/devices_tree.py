@@ -28,5 +28,6 @@ def untold(known: ApplicationDetails) -> ClientError:
         return ClientError(cause, f"`submit status {known.id}` shows what is known of it", 1)
     if known.state == "RUNNING":
         cause = f"the application master of {known.id} does not answer"
-        return ClientError(cause, f"try again in a moment; only Treadle's applications answer; it is at {known.tracking_url}", ENVIRONMENT)
+        where = f"; it is at {known.tracking_url}" if known.tracking_url else ""
+        return ClientError(cause, f"try again in a moment; only Treadle's applications answer{where}", ENVIRONMENT)
     return ClientError(f"{known.id} is {known.state} and holds no devices yet", "look again when it is RUNNING", 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from client.commands import candidates
+from client.commands import candidates, numbers, verbose
 
 if TYPE_CHECKING:
     from client.application.records import Application
@@ -32,10 +32,11 @@ Examples:
 _REDRAW = "\x1b[H\x1b[2J"
 
 
-@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--interval", type=click.FloatRange(min=0.5), default=2.0, show_default=True, metavar="S", help="Seconds between two looks.")
+@click.command(help=_HELP)
+@click.option("--interval", type=numbers.SECONDS, default=2.0, show_default=True, metavar="S", help="Seconds between two looks.")
 @click.option("--once", is_flag=True, help="Look once.")
 @click.option("--json", "as_json", is_flag=True, help="Write each look as one line of JSON.")
+@verbose.option
 @click.argument("application", metavar="[APP]", required=False, shell_complete=candidates.applications)
 def top(application: str | None, interval: float, once: bool, as_json: bool) -> None:
     """Ends with Ctrl-C and exit code 0, as top does, or with the application that it shows, as an error."""

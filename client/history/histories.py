@@ -77,8 +77,11 @@ class Past:
         return f"{own}\nYARN says: {self.seen.diagnostics or self.seen.final_status}"
 
     def tree(self) -> dict[str, Any]:
-        """Returns it as JSON; docs/using.md describes it."""
-        return asdict(self.summary) | {"status": self.status, "told": self.told, "problem": self.problem}
+        """Returns it as JSON in the words of the other verbs; docs/using.md describes it."""
+        renamed = {"task_managers": "taskmanagers", "ended": "finished"}
+        summary = {renamed.get(name, name): value for name, value in asdict(self.summary).items()}
+        end = {"final_status": self.status, "exit_code": self.exit_code, "diagnostics": self.told}
+        return summary | end | {"problem": self.problem}
 
 
 class Histories:
