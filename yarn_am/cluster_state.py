@@ -66,7 +66,7 @@ class ClusterState:
         self.grants: dict[str, Granted] = {}
         self._early: dict[str, Registered] = {}
         self.job = JobState(plan)
-        self._course = JobCourse(plan, self.task_managers, self.job)
+        self._course = JobCourse(plan, self.task_managers, self.job, self.losses)
         self._idle = IdleTaskManagers(plan.idle_timeout_s)
         self.master: MasterUsed | None = None
 
@@ -149,7 +149,8 @@ class ClusterState:
 
     def _lost(self, task_manager: TaskManager, failure: Failure, now: float) -> list[Action]:
         """What the loss of a TaskManager means to the application, and to the job that ran in it."""
-        return [*self.losses.lost(task_manager, failure, now), *self._course.lost(failure, now)]
+        needed = self.job.needs(task_manager)
+        return [*self.losses.lost(task_manager, failure, now, needed=needed), *(self._course.lost(failure, now) if needed else ())]
 
     @_on.register
     def _completed(self, event: Completed, now: float) -> list[Action]:

@@ -17,9 +17,8 @@ def of_registration(task_manager: TaskManager, registration: Registration) -> st
         return f"{task_manager.container_id} is registered under this id"
     if len(registration.slots) != task_manager.group.slots:
         return f"it has {len(registration.slots)} slots where {task_manager.group.slots} were asked for"
-    expected = [f"{task_manager.id}/slot-{number}" for number in range(task_manager.group.slots)]
-    if (given := [slot.id for slot in registration.slots]) != expected:
-        return f"its slots are {str(given)[:200]} where {expected} were expected"
+    if (given := [slot.id for slot in registration.slots]) != task_manager.slots:
+        return f"its slots are {str(given)[:200]} where {task_manager.slots} were expected"
     return None
 
 
