@@ -113,15 +113,6 @@ def test_a_container_that_yarn_never_granted_is_not_registered():
     assert cluster.task_managers.registered() == []
 
 
-def test_a_registration_that_comes_before_its_grant_counts_once_the_grant_is_told():
-    cluster = state()
-    cluster.handle(granted(0), 0)
-    cluster.handle(Registered(registration(1)), 1)
-    assert cluster.task_managers.registered() == []
-    cluster.handle(granted(1), 2)
-    assert [each.id for each in cluster.task_managers.registered()] == ["tm-1"]
-
-
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -30,7 +30,7 @@ def silent(cluster):
     "more",
     [
         lambda cluster: cluster.handle(lost(1), 6),
-        lambda cluster: cluster.handle(failed(2), 6),
+        lambda cluster: [*cluster.handle(granted(2), 6), *cluster.handle(failed(2), 6)],
         lambda cluster: cluster.handle(lost(2, 1), 6),
         lambda cluster: [*registered(cluster, 2, 6), *cluster.handle(lost(2), 7)],
     ],

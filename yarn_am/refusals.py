@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocol.records import VERSION, DeviceLost, Registration
+from protocol.records import VERSION, DeviceLost, Registration, RegistrationFailure
 from protocol.usage import Heartbeat
 from yarn_am.task_managers import TaskManager, TaskManagerState
 
@@ -19,6 +19,17 @@ def of_registration(task_manager: TaskManager, registration: Registration) -> st
         return f"it has {len(registration.slots)} slots where {task_manager.group.slots} were asked for"
     if (given := [slot.id for slot in registration.slots]) != task_manager.slots:
         return f"its slots are {str(given)[:200]} where {task_manager.slots} were expected"
+    return None
+
+
+def of_failure(task_manager: TaskManager, failure: RegistrationFailure) -> str | None:
+    """Returns why it is not believed that a TaskManager can't register, None when it is."""
+    if failure.version != VERSION:
+        return f"its protocol version is {failure.version}, mine {VERSION}"
+    if task_manager.registered:
+        return f"{task_manager.container_id} is registered under this id"
+    if task_manager.state is not TaskManagerState.REQUESTED:
+        return "it was given up"
     return None
 
 
