@@ -102,18 +102,13 @@ def test_a_command_starts_again_as_a_whole_when_a_task_manager_is_killed(cluster
 
 def test_a_command_that_may_not_restart_fails_with_the_cause(cluster, tmp_path):
     with running([*SMALL, "--taskmanagers", "2", "--json", "--", "sleep", "100"], cluster.environment(), tmp_path) as process:
-        app = wait_for(lambda: running_application(cluster), "the application")
+        app = next(line for line in process.stderr if " submitted, " in line).partition(" ")[0]
         wait_for(lambda: len(slot_logs(cluster, app)) == 2, "two running slots")
         victim = registered(cluster, app)[0]
         os.kill(pids_of(victim["containerId"], "task_manager")[0], signal.SIGKILL)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, json.loads(out)["final_status"]) == (1, "FAILED"), err
     assert "its exit code was 137" in json.loads(out)["diagnostics"]
-
-
-def running_application(cluster):
-    apps = get(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps?states=RUNNING")["apps"] or {"app": []}
-    return apps["app"][0]["id"] if apps["app"] else None
 
 
 def job_log(cluster, app):
