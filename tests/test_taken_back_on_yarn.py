@@ -63,8 +63,8 @@ def scarce(tmp_path_factory):
         cluster.down()
 
 
-BORROWED = ["--taskmanagers", "3", "-D", "treadle.taskmanager.max-failures=0"]
-"""With the application master 2,304 MiB of the 1,536 that are its queue's; no failure that counts is borne."""
+BORROWED = ["--taskmanagers", "3", "-D", "treadle.taskmanager.max-failures=0", "-D", "resourcemanager.taskmanager-timeout=1 h"]
+"""With the application master 2,304 MiB of the 1,536 that are its queue's, none of it given back; no failure that counts is borne."""
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A TaskManager's first word, that it registers or can't: believed, refused, or kept until YARN tells of its container's grant. Pure.
 
-YARN's word and that of a TaskManager travel on different ways, and neither waits for the other.
+YARN's word and a TaskManager's come by different ways, and neither waits for the other.
 """
 
 from __future__ import annotations
