@@ -24,7 +24,8 @@ MAX_FAILURES = Option(
 FAILURE_RATE = Option(
     "resourcemanager.start-worker.max-failure-rate",
     RATE,
-    "Up to so many failures a minute a TaskManager is replaced at once; above, after a pause.",
+    "Below so many failures a minute a TaskManager is replaced at once; from there on after a pause. Those that count are meant, and all "
+    "before registration.",
 )
 RETRY_INTERVAL = Option(
     "resourcemanager.start-worker.retry-interval",

@@ -1,6 +1,7 @@
 """How much failing an application bears: the budget, the pace of replacements, the nodes that are kept out."""
 
-from test_cluster_state import ASKED, finish, running
+import pytest
+from test_cluster_state import ASKED, finish, granted, running, state
 from test_losses import registered
 
 from protocol.records import VERSION, DeviceLost
@@ -14,6 +15,7 @@ from yarn_am.events import (
     RequestContainer,
     Tick,
 )
+from yarn_am.failures import Kind
 from yarn_am.replacement import Limits
 from yarn_am.task_managers import KEPT
 
@@ -32,8 +34,8 @@ def test_too_many_failures_that_count_are_the_end_and_the_others_are_not():
     assert "This was failure 4 that counts, and 3 are borne (treadle.taskmanager.max-failures)." in outcome.diagnostics
 
 
-def test_above_the_rate_replacements_wait_longer_and_longer():
-    limits = Limits(failures=99, failure_rate=1, retry_interval_s=3, node_failures=99, exclusion_s=1)
+def test_from_the_rate_on_replacements_wait_longer_and_longer():
+    limits = Limits(failures=99, failure_rate=2, retry_interval_s=3, node_failures=99, exclusion_s=1)
     cluster = running("main", 1, limits=limits)
     waited = []
     for number in range(7):
@@ -46,6 +48,39 @@ def test_above_the_rate_replacements_wait_longer_and_longer():
         assert requests == [RequestContainer(f"tm-{number + 1}", "tm")]
         registered(cluster, number + 1, 1.0 + number)
     assert waited == [0, 3, 6, 12, 24, 48, 60]
+
+
+@pytest.mark.parametrize("exit_status", [-100, -101, -102, -106])
+def test_what_ends_before_registration_is_replaced_for_ever_but_ever_more_slowly(exit_status):
+    cluster = state("main", 1)
+    requested = []
+    actions = cluster.handle(Completed("c0", "tm-0", exit_status, ""), 0)
+    for second in range(600):
+        while actions:
+            (request,) = actions
+            requested.append(second)
+            cluster.handle(granted(len(requested)), second)
+            actions = cluster.handle(Completed(f"c{len(requested)}", request.task_manager_id, exit_status, ""), second)
+        actions = cluster.handle(Tick(), second + 1)
+    assert cluster.outcome is None
+    assert requested[:11] == [*[0] * 9, 3, 9]
+    assert len(requested) <= 10 * 10  # no more than the rate, a minute
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_container_that_could_not_be_set_up_counts_and_says_why(proven):
+    cluster = state("main", 2)
+    if proven:
+        registered(cluster, 0, 0)
+    cluster.handle(granted(1), 0)
+    actions = cluster.handle(Completed("c1", "tm-1", -1000, "File does not exist: hdfs://nn/treadle.zip"), 1)
+    assert actions == ([RequestContainer("tm-2", "tm")] if proven else [])
+    ((_, failure),) = cluster.losses.failures
+    assert (failure.kind, failure.counts, failure.speaks_against_node) == (Kind.START, True, True)
+    assert "tm-1 on nm1 ended before it registered: its node could not set it up (container c1)" in failure.text
+    assert failure.detail == "File does not exist: hdfs://nn/treadle.zip"
+    if not proven:
+        assert "File does not exist" in finish(cluster.handle(Tick(), 12)).diagnostics
 
 
 def test_a_node_is_excluded_after_its_failures_and_let_in_again_later():

@@ -12,6 +12,9 @@ from yarn_am.failures import Failure, Kind, kind_of
 if TYPE_CHECKING:
     from yarn_am.plan import Plan
 
+NEVER_RAN = -1000
+"""`ContainerExitStatus.INVALID`: what a container has that was never started, since its files could not be fetched for instance."""
+
 _YARN_CAUSES = {
     -100: "its node was lost, or YARN released it",
     -101: "the node's disks failed",
@@ -23,7 +26,7 @@ _YARN_CAUSES = {
     -107: "it was killed after the application's end",
     -108: "it was killed by the NodeManager's scheduler",
     -109: "it wrote more log than allowed",
-    -1000: "it never ran",
+    NEVER_RAN: "its node could not set it up",
 }
 """YARN's own exit statuses (org.apache.hadoop.yarn.api.records.ContainerExitStatus)."""
 
@@ -69,6 +72,8 @@ def container_ended(task_manager_id: str, grant: Granted | None, event: Complete
 def _container_remedy(task_manager_id: str, event: Completed) -> str:
     if event.exit_status in (-103, -104):
         return "Raise taskmanager.memory.process.size (--memory)."
+    if event.exit_status == NEVER_RAN:
+        return "YARN says why: a file that is gone, a user that the node does not know, a full disk, …; its NodeManager's log has more."
     if event.exit_status < 0:
         return "Nothing in the job caused this."
     return f"{_see_log(task_manager_id)}."

@@ -33,9 +33,8 @@ _OF_YARN = {
     -106: Kind.KILLED,
     -107: Kind.KILLED,
     -108: Kind.KILLED,
-    -1000: Kind.NODE_LOST,
 }
-"""YARN's own exit statuses (org.apache.hadoop.yarn.api.records.ContainerExitStatus)."""
+"""YARN's own exit statuses (org.apache.hadoop.yarn.api.records.ContainerExitStatus); -1000, a container that never ran, is a start-up."""
 
 _NOT_COUNTED = frozenset({Kind.PREEMPTED, Kind.NODE_LOST, Kind.DISKS, Kind.KILLED})
 

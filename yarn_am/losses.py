@@ -80,19 +80,19 @@ class Losses:
         self._awaiting.pop(container_id, None)
         return self._timed_out.pop(container_id, None)
 
-    def note(self, failure: Failure, now: float) -> None:
-        """Remembers a failure."""
+    def note(self, failure: Failure, now: float, *, registered: bool = True) -> None:
+        """Remembers a failure, of a TaskManager that had registered or not."""
         logger.warning("Failure (%s): %s", failure.kind.value, failure.text)
         self._number += 1
         self.counts[failure.kind] += 1
         self.failures.append((self._number, dataclasses.replace(failure, at=now)))
-        self._replacements.note(failure, now, self.nodes)
+        self._replacements.note(failure, now, self.nodes, registered=registered)
 
     def lost(self, task_manager: TaskManager, failure: Failure, now: float) -> list[Action]:
         """A TaskManager is lost for good."""
         task_manager.state, task_manager.since = TaskManagerState.ENDED, now
         self._awaiting.pop(task_manager.container_id, None)
-        self.note(failure, now)
+        self.note(failure, now, registered=task_manager.registration is not None)
         if failure.kind is Kind.DISCOVERY and self._plan.one_node:
             return [Finish(Outcome(FAILED, 1, failure.text))]
         if failure.kind in _COMING_UP and task_manager.group.name not in self._proven:

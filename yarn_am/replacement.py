@@ -24,8 +24,8 @@ class Limits:
 
     Attributes:
         failures: counted failures of TaskManagers that the application survives.
-        failure_rate: counted failures per minute, up to which a TaskManager is replaced at once.
-        retry_interval_s: the pause before a replacement above that rate; it doubles with each further failure.
+        failure_rate: failures per minute, those that count and all before registration, from which on a replacement waits.
+        retry_interval_s: the pause before a replacement from that rate on; it doubles with each further failure.
         node_failures: failures that speak against a node, at which it is kept out.
         exclusion_s: how long it is.
     """
@@ -47,10 +47,14 @@ class Replacements:
         self._against: Counter[str] = Counter()
         self._excluded: dict[str, float] = {}
 
-    def note(self, failure: Failure, now: float, nodes: Collection[str]) -> None:
-        """Takes a failure at time `now`; `nodes` are those that have given containers, of which one is always left."""
+    def note(self, failure: Failure, now: float, nodes: Collection[str], *, registered: bool) -> None:
+        """Takes a failure at time `now`; `nodes` are those that have given containers, of which one is always left.
+
+        One before registration enters the rate whatever its cause: whatever ends a container at once would end the next one at once, too.
+        """
         if failure.counts:
             self.counted += 1
+        if failure.counts or not registered:
             self._recent.append(now)
         if failure.speaks_against_node and failure.node:
             self._against[failure.node] += 1
@@ -63,12 +67,12 @@ class Replacements:
         return self.counted > self._limits.failures
 
     def delay_s(self, now: float) -> float:
-        """Returns how long to wait before the next request: nothing up to the rate, then the interval, doubled each time."""
+        """Returns how long to wait before the next request: nothing below the rate, then the interval, doubled each time."""
         self._recent = [at for at in self._recent if now - at < RATE_WINDOW_S]
-        above = len(self._recent) - int(self._limits.failure_rate)
-        if above <= 0:
+        above = len(self._recent) - self._limits.failure_rate
+        if above < 0:
             return 0.0
-        return float(min(LONGEST_DELAY_S, self._limits.retry_interval_s * 2 ** min(above - 1, 16)))
+        return float(min(LONGEST_DELAY_S, self._limits.retry_interval_s * 2 ** min(int(above), 16)))
 
     def excluded(self, now: float) -> frozenset[str]:
         """Returns the nodes that are kept out at `now`."""
