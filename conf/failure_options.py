@@ -18,7 +18,7 @@ HEARTBEAT_TIMEOUT = Option(
 MAX_FAILURES = Option(
     "treadle.taskmanager.max-failures",
     whole_number(0),
-    "How many failures of TaskManagers the application survives. Preemption, lost nodes and disks, and what YARN killed don't count. "
+    "How many failures of TaskManagers the application survives. Preemption, nodes and disks that fail, and what YARN killed don't count. "
     "Unset: twice as many as there are TaskManagers, at least 3.",
 )
 FAILURE_RATE = Option(
@@ -46,7 +46,7 @@ NODE_MAX_FAILURES = Option(
 NODE_EXCLUSION = Option(
     "treadle.node.exclusion",
     DURATION_MS,
-    "How long that is, and how long no TaskManager takes a device again that one has lost. The last known node is never excluded.",
+    "How long that is, and how long no TaskManager takes a device again that one has lost. A group's last known node is never excluded.",
 )
 RESTART_TYPE = Option(
     "restart-strategy.type",

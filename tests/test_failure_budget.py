@@ -85,7 +85,7 @@ def test_a_container_that_could_not_be_set_up_counts_and_says_why(proven):
 
 def test_a_node_is_excluded_after_its_failures_and_let_in_again_later():
     cluster = running("main", 1)
-    cluster.losses.nodes.add("nm2")
+    cluster.losses.nodes.know("nm2", "tm")
     actions = []
     for number in (0, 1):
         actions += cluster.handle(

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from protocol.outcome import FAILED, Outcome
 from protocol.records import DeviceLost, ExcludedDevice
 from yarn_am import causes
-from yarn_am.events import Action, Exclude, ExcludeDevices, Finish, Granted, RequestContainer, StopContainer
+from yarn_am.events import Action, Completed, Exclude, ExcludeDevices, Finish, Granted, NodeChanged, RequestContainer, StopContainer
 from yarn_am.excluded_devices import ExcludedDevices
 from yarn_am.failures import Failure, Kind
+from yarn_am.nodes import Nodes
 from yarn_am.plan import GroupPlan, Plan
 from yarn_am.replacement import Replacements
 from yarn_am.task_managers import TaskManager, TaskManagers, TaskManagerState
@@ -41,7 +42,7 @@ class Losses:
     Attributes:
         failures: the latest, each with its number, from 1.
         counts: how many there have been, by kind.
-        nodes: hosts that gave containers.
+        nodes: those that had TaskManagers, and what YARN says of them.
         excluded: hosts that are kept out now.
         excluded_devices: devices that are.
     """
@@ -51,7 +52,7 @@ class Losses:
         self._replacements = Replacements(plan.limits)
         self.failures: deque[tuple[int, Failure]] = deque(maxlen=KEPT)
         self.counts: Counter[Kind] = Counter()
-        self.nodes: set[str] = set()
+        self.nodes = Nodes()
         self.excluded: frozenset[str] = frozenset()
         self.excluded_devices: tuple[ExcludedDevice, ...] = ()
         self._bad_devices = ExcludedDevices(plan.limits.exclusion_s)
@@ -64,13 +65,14 @@ class Losses:
 
     def granted(self, grant: Granted, now: float, *, is_registered: bool) -> None:
         """A container was granted: its TaskManager has until the registration time-out."""
-        self.nodes.add(causes.host(grant.node))
         if not is_registered:
             self._awaiting[grant.container_id] = (grant, now)
 
     def registered(self, task_manager: TaskManager, now: float) -> list[Action]:
         """A TaskManager registered: its group can work, and those that failed before are replaced."""
         self._awaiting.pop(task_manager.container_id, None)
+        if task_manager.registration:
+            self.nodes.registered(task_manager.registration.node, task_manager.group.name)
         self._proven.add(task_manager.group.name)
         held, self._held = self._held, [each for each in self._held if each[0].group is not task_manager.group]
         return [action for each in held if each not in self._held for action in self._replace(each[0], now)]
@@ -79,6 +81,13 @@ class Losses:
         """A container has ended; returns its grant when it was stopped because its TaskManager did not register in time."""
         self._awaiting.pop(container_id, None)
         return self._timed_out.pop(container_id, None)
+
+    def cause(self, task_manager: TaskManager, event: Completed, grant: Granted | None, timed_out: Granted | None) -> Failure:
+        """Returns why the container of a TaskManager ended, of which `completed` has said whether its time was out."""
+        if timed_out:
+            return causes.registration_timed_out(task_manager.id, timed_out, self._plan.registration_timeout_s)
+        node = self.nodes.out(grant.node) if grant else None
+        return causes.container_ended(task_manager.id, grant, event, node, registered=task_manager.registration is not None)
 
     def note(self, failure: Failure, now: float, *, registered: bool = True) -> None:
         """Remembers a failure, of a TaskManager that had registered or not."""
@@ -92,6 +101,10 @@ class Losses:
         """A TaskManager is lost for good."""
         task_manager.state, task_manager.since = TaskManagerState.ENDED, now
         self._awaiting.pop(task_manager.container_id, None)
+        if failure.node:
+            self.nodes.know(failure.node, task_manager.group.name)
+        if failure.node and failure.kind is Kind.NODE_LOST:
+            self.nodes.lost(failure.node)
         self.note(failure, now, registered=task_manager.registration is not None)
         if failure.kind is Kind.DISCOVERY and self._plan.one_node:
             return [Finish(Outcome(FAILED, 1, failure.text))]
@@ -99,6 +112,13 @@ class Losses:
             self._held.append((task_manager, failure, now))
             return self._end_if_hopeless(task_manager.group)
         return self._replace(task_manager, now)
+
+    def node_changed(self, event: NodeChanged, now: float) -> list[Action]:
+        """YARN has a node no more, or again; those that were excluded are let in when no other is left."""
+        self.nodes.changed(event)
+        if self.nodes.is_known(event.node):
+            logger.info("Node %s is %s now. %s", event.node, event.state, event.health)
+        return self._exclude(now)
 
     def lost_device(self, lost: DeviceLost, node: str, now: float) -> None:
         """A device is lost: nobody is to take it again for a while."""
@@ -146,7 +166,7 @@ class Losses:
 
     def _exclude(self, now: float) -> list[Action]:
         actions: list[Action] = []
-        if (nodes := self._replacements.excluded(now)) != self.excluded:
+        if (nodes := self._replacements.excluded(now, self.nodes)) != self.excluded:
             self.excluded = nodes
             actions.append(Exclude(nodes))
         if (devices := self._bad_devices.at(now)) != self.excluded_devices:

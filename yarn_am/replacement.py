@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from yarn_am.failures import Failure
+from yarn_am.nodes import Nodes
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ class Replacements:
         self._against: Counter[str] = Counter()
         self._excluded: dict[str, float] = {}
 
-    def note(self, failure: Failure, now: float, nodes: Collection[str], *, registered: bool) -> None:
-        """Takes a failure at time `now`; `nodes` are those that have given containers, of which one is always left.
+    def note(self, failure: Failure, now: float, nodes: Nodes, *, registered: bool) -> None:
+        """Takes a failure at time `now`; of the known `nodes` one is always left to each group.
 
         One before registration enters the rate whatever its cause: whatever ends a container at once would end the next one at once, too.
         """
@@ -57,9 +57,10 @@ class Replacements:
         if failure.counts or not registered:
             self._recent.append(now)
         if failure.speaks_against_node and failure.node:
+            excluded = self.excluded(now, nodes)
             self._against[failure.node] += 1
             if self._against[failure.node] >= self._limits.node_failures:
-                self._exclude(failure.node, now, nodes)
+                self._exclude(failure.node, now, needed=nodes.needed(failure.node, excluded))
 
     @property
     def exhausted(self) -> bool:
@@ -74,18 +75,18 @@ class Replacements:
             return 0.0
         return float(min(LONGEST_DELAY_S, self._limits.retry_interval_s * 2 ** min(int(above), 16)))
 
-    def excluded(self, now: float) -> frozenset[str]:
-        """Returns the nodes that are kept out at `now`."""
-        over = [node for node, until in self._excluded.items() if until <= now]
-        for node in over:
-            logger.info("Node %s is let in again", node)
-            del self._excluded[node]
-            del self._against[node]
+    def excluded(self, now: float, nodes: Nodes) -> frozenset[str]:
+        """Returns the hosts that are kept out at `now`: none that is all that a group has left."""
+        over = {name for name, until in self._excluded.items() if until <= now} | nodes.last_resort(self._excluded)
+        for name in over:
+            logger.info("Node %s is let in again", name)
+            del self._excluded[name]
+            del self._against[name]
         return frozenset(self._excluded)
 
-    def _exclude(self, node: str, now: float, nodes: Collection[str]) -> None:
-        if not set(nodes) - self.excluded(now) - {node}:
-            logger.warning("Node %s failed %d times and is not excluded: no other is known", node, self._against[node])
+    def _exclude(self, name: str, now: float, *, needed: bool) -> None:
+        if needed:
+            logger.warning("Node %s failed %d times and is not excluded: a group knows no other", name, self._against[name])
             return
-        logger.warning("Excluding node %s for %g s: %d failures", node, self._limits.exclusion_s, self._against[node])
-        self._excluded[node] = now + self._limits.exclusion_s
+        logger.warning("Excluding node %s for %g s: %d failures", name, self._limits.exclusion_s, self._against[name])
+        self._excluded[name] = now + self._limits.exclusion_s
