@@ -49,6 +49,11 @@ def granted(number, resources=GRANTED):
     return Granted(f"c{number}", "nm1:8041", resources)
 
 
+def ticks(cluster, first, last):
+    """What is done from second to second, both included."""
+    return [action for second in range(first, last + 1) for action in cluster.handle(Tick(), second)]
+
+
 def running(kind="command", task_managers=2, **more):
     cluster = state(kind, task_managers, **more)
     for i in range(task_managers):

@@ -1,7 +1,7 @@
 """How much failing an application bears: the budget, the pace of replacements, the nodes that are kept out."""
 
 import pytest
-from test_cluster_state import ASKED, finish, granted, running, state
+from test_cluster_state import ASKED, finish, granted, running, state, ticks
 from test_losses import registered
 
 from protocol.records import VERSION, DeviceLost
@@ -80,7 +80,7 @@ def test_a_container_that_could_not_be_set_up_counts_and_says_why(proven):
     assert "tm-1 on nm1 ended before it registered: its node could not set it up (container c1)" in failure.text
     assert failure.detail == "File does not exist: hdfs://nn/treadle.zip"
     if not proven:
-        assert "File does not exist" in finish(cluster.handle(Tick(), 12)).diagnostics
+        assert "File does not exist" in finish(ticks(cluster, 2, 12)).diagnostics
 
 
 def test_a_node_is_excluded_after_its_failures_and_let_in_again_later():

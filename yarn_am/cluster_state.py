@@ -63,7 +63,7 @@ class ClusterState:
         self.plan, self.started = plan, now
         self.outcome: Outcome | None = None
         self.task_managers = TaskManagers(plan, now)
-        self.losses = Losses(plan, self.task_managers)
+        self.losses = Losses(plan, self.task_managers, now)
         self.grants: dict[str, Granted] = {}
         self._early: dict[str, Registered] = {}
         self.job = JobState(plan)
@@ -75,6 +75,7 @@ class ClusterState:
         """Takes an event at time `now` (seconds of a monotonic clock), returns what is to be done, in order."""
         if self.outcome is not None:
             return []
+        self.losses.awake(now)
         return self._until_the_end(self._on(event, now))
 
     @property

@@ -33,6 +33,9 @@ HOLD_S = 10.0
 GONE_S = 60.0
 """How long YARN may take to say why a TaskManager whose registration went has ended."""
 
+PAUSE_S = 3.0
+"""A tick comes every second: a master that has heard of nothing for longer was stopped itself."""
+
 _COMING_UP = frozenset({Kind.DISCOVERY, Kind.START, Kind.TIMEOUT})
 
 
@@ -47,8 +50,8 @@ class Losses:
         excluded_devices: devices that are.
     """
 
-    def __init__(self, plan: Plan, task_managers: TaskManagers) -> None:
-        self._plan, self._task_managers = plan, task_managers
+    def __init__(self, plan: Plan, task_managers: TaskManagers, now: float) -> None:
+        self._plan, self._task_managers, self._awake = plan, task_managers, now
         self._replacements = Replacements(plan.limits)
         self.failures: deque[tuple[int, Failure]] = deque(maxlen=KEPT)
         self.counts: Counter[Kind] = Counter()
@@ -62,6 +65,17 @@ class Losses:
         self._requests: deque[tuple[TaskManager, float]] = deque()
         self._awaiting: dict[str, tuple[Granted, float]] = {}
         self._timed_out: dict[str, Granted] = {}
+
+    def awake(self, now: float) -> None:
+        """Something is heard. Nobody is held to time in which nothing was: what was said in a pause of this process waits to be read."""
+        pause, self._awake = now - self._awake, now
+        if pause <= PAUSE_S:
+            return
+        logger.warning("The application master was stopped for %.0f s, which no TaskManager is held to", pause)
+        for task_manager in self._task_managers:
+            task_manager.since = min(now, task_manager.since + pause)
+        self._awaiting = {name: (grant, min(now, since + pause)) for name, (grant, since) in self._awaiting.items()}
+        self._held = [(task_manager, failure, min(now, since + pause)) for task_manager, failure, since in self._held]
 
     def granted(self, grant: Granted, now: float, *, is_registered: bool) -> None:
         """A container was granted: its TaskManager has until the registration time-out."""
@@ -159,7 +173,7 @@ class Losses:
         timeout = self._plan.heartbeat_timeout_s
         for task_manager in list(self._task_managers):
             node = task_manager.registration.node if task_manager.registration else ""
-            if task_manager.registered and task_manager.heartbeat and now - task_manager.since > timeout:
+            if task_manager.registered and now - task_manager.since > timeout:
                 yield task_manager, causes.silent(task_manager.id, node, timeout)
             elif task_manager.state is TaskManagerState.GONE and now - task_manager.since > GONE_S:
                 yield task_manager, causes.vanished(task_manager.id, node)
