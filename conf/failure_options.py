@@ -21,6 +21,12 @@ MAX_FAILURES = Option(
     "How many failures of TaskManagers the application survives. Preemption, nodes and disks that fail, and what YARN killed don't count. "
     "Unset: twice as many as there are TaskManagers, at least 3.",
 )
+FAILURES_VALIDITY = Option(
+    "treadle.taskmanager.failures-validity-interval",
+    INTERVAL_MS,
+    "How long a failure counts: an application ends by too many within such a time, not within its life. The same holds for the ends of a "
+    "slot's Dask worker, of which the third one is too many. 0: for ever.",
+)
 FAILURE_RATE = Option(
     "resourcemanager.start-worker.max-failure-rate",
     RATE,
@@ -80,6 +86,7 @@ FAILURE_OPTIONS: tuple[Option[Any], ...] = (
     HEARTBEAT_INTERVAL,
     HEARTBEAT_TIMEOUT,
     MAX_FAILURES,
+    FAILURES_VALIDITY,
     FAILURE_RATE,
     RETRY_INTERVAL,
     IDLE_TIMEOUT,

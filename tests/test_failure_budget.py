@@ -1,7 +1,10 @@
 """How much failing an application bears: the budget, the pace of replacements, the nodes that are kept out."""
 
+import dataclasses
+import math
+
 import pytest
-from test_cluster_state import ASKED, finish, granted, running, state, ticks
+from test_cluster_state import ASKED, LIMITS, finish, granted, running, state, ticks
 from test_losses import registered
 
 from protocol.records import VERSION, DeviceLost
@@ -32,6 +35,30 @@ def test_too_many_failures_that_count_are_the_end_and_the_others_are_not():
         registered(cluster, number + 1, 100 * number + 1)
     outcome = finish(cluster.handle(Completed("c23", "tm-23", 1, ""), 3000))
     assert "This was failure 4 that counts, and 3 are borne (treadle.taskmanager.max-failures)." in outcome.diagnostics
+
+
+def dies(cluster, number, at):
+    """A TaskManager ends by itself, and its replacement registers."""
+    actions = cluster.handle(Completed(f"c{number}", f"tm-{number}", 1, ""), at)
+    registered(cluster, number + 1, at)
+    return actions
+
+
+@pytest.mark.parametrize(
+    ("apart", "validity", "outcome"),
+    [
+        (400, 1000, None),
+        (300, 1000, "This was failure 4 that counts within 1000 s, and 3 are borne"),
+        (400_000, math.inf, "This was failure 4 that counts, and 3 are borne"),
+    ],
+)
+def test_a_failure_counts_for_so_long(apart, validity, outcome):
+    cluster = running("main", 1, limits=dataclasses.replace(LIMITS, validity_s=validity))
+    actions = [action for number in range(4) for action in dies(cluster, number, apart * (number + 1))]
+    if outcome:
+        assert outcome in finish(actions[-1:]).diagnostics
+    else:
+        assert actions == [RequestContainer(f"tm-{number + 1}", "tm") for number in range(4)]
 
 
 def test_from_the_rate_on_replacements_wait_longer_and_longer():

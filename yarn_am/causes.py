@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from yarn_am.failures import Failure, Kind, kind_of
 
 if TYPE_CHECKING:
     from yarn_am.plan import Plan
+    from yarn_am.replacement import Limits
 
 ABORTED = -100
 """`ContainerExitStatus.ABORTED`: of a container whose node is out, or that was released."""
@@ -162,9 +164,12 @@ def vanished(task_manager_id: str, node: str) -> Failure:
     return Failure(Kind.EXIT, task_manager_id, node, "ended, and YARN does not say why", f"{_see_log(task_manager_id)}.", "")
 
 
-def exhausted(failure: Failure, counted: int, limit: int) -> str:
+def exhausted(failure: Failure, counted: int, limits: Limits) -> str:
     """The application has failed too often: the last failure, and why there is no further attempt."""
-    return f"{failure.text}\nThis was failure {counted} that counts, and {limit} are borne (treadle.taskmanager.max-failures)."
+    when = "" if math.isinf(limits.validity_s) else f" within {limits.validity_s:g} s"
+    return (
+        f"{failure.text}\nThis was failure {counted} that counts{when}, and {limits.failures} are borne (treadle.taskmanager.max-failures)."
+    )
 
 
 def slot_failed(result: SlotResult, plan: Plan) -> str:

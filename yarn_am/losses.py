@@ -145,10 +145,9 @@ class Losses:
         return [Finish(Outcome(FAILED, 1, first.text))]
 
     def _replace(self, task_manager: TaskManager, now: float) -> list[Action]:
-        if self._replacements.exhausted:
+        if (counted := self._replacements.counted(now)) > self._plan.limits.failures:
             _, failure = self.failures[-1]
-            words = causes.exhausted(failure, self._replacements.counted, self._plan.limits.failures)
-            return [Finish(Outcome(FAILED, 1, words))]
+            return [Finish(Outcome(FAILED, 1, causes.exhausted(failure, counted, self._plan.limits)))]
         new, delay = self._task_managers.replace(task_manager, now), self._replacements.delay_s(now)
         logger.info("Replacing TaskManager %s by %s in %g s", task_manager.id, new.id, delay)
         self._requests.append((new, now + delay))

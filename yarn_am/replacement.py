@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from yarn_am.failures import Failure
@@ -23,11 +25,12 @@ class Limits:
     """How much failing is borne.
 
     Attributes:
-        failures: counted failures of TaskManagers that the application survives.
+        failures: counted failures of TaskManagers that the application survives, within `validity_s`.
         failure_rate: failures per minute, those that count and all before registration, from which on a replacement waits.
         retry_interval_s: the pause before a replacement from that rate on; it doubles with each further failure.
         node_failures: failures that speak against a node, at which it is kept out.
         exclusion_s: how long it is.
+        validity_s: how long a failure counts.
     """
 
     failures: int
@@ -35,6 +38,12 @@ class Limits:
     retry_interval_s: float
     node_failures: int
     exclusion_s: float
+    validity_s: float = math.inf
+
+
+def within(times: Iterable[float], now: float, seconds: float) -> list[float]:
+    """Returns those of the times that are less than so long ago."""
+    return [at for at in times if now - at < seconds]
 
 
 class Replacements:
@@ -42,7 +51,7 @@ class Replacements:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self.counted = 0
+        self._counted: list[float] = []
         self._recent: list[float] = []
         self._against: Counter[str] = Counter()
         self._excluded: dict[str, float] = {}
@@ -53,7 +62,7 @@ class Replacements:
         One before registration enters the rate whatever its cause: whatever ends a container at once would end the next one at once, too.
         """
         if failure.counts:
-            self.counted += 1
+            self._counted.append(now)
         if failure.counts or not registered:
             self._recent.append(now)
         if failure.speaks_against_node and failure.node:
@@ -62,14 +71,14 @@ class Replacements:
             if self._against[failure.node] >= self._limits.node_failures:
                 self._exclude(failure.node, now, needed=nodes.needed(failure.node, excluded))
 
-    @property
-    def exhausted(self) -> bool:
-        """Returns whether the application has failed more often than it may."""
-        return self.counted > self._limits.failures
+    def counted(self, now: float) -> int:
+        """Returns how many failures count at `now`: more than `Limits.failures` are the application's end."""
+        self._counted = within(self._counted, now, self._limits.validity_s)
+        return len(self._counted)
 
     def delay_s(self, now: float) -> float:
         """Returns how long to wait before the next request: nothing below the rate, then the interval, doubled each time."""
-        self._recent = [at for at in self._recent if now - at < RATE_WINDOW_S]
+        self._recent = within(self._recent, now, RATE_WINDOW_S)
         above = len(self._recent) - self._limits.failure_rate
         if above < 0:
             return 0.0
