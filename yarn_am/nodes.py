@@ -58,8 +58,7 @@ class Nodes:
 
     def gone(self) -> dict[str, list[NodeChanged]]:
         """Returns the groups all of whose known nodes are out, with what YARN said of each."""
-        every = self._missing | self._out
-        return {group: [every[name] for name in sorted(known)] for group, known in self._of_group.items() if known <= every.keys()}
+        return {group: [self._out[name] for name in sorted(known)] for group, known in self._of_group.items() if known <= self._out.keys()}
 
     def _left(self, group: str) -> set[str]:
         return self._of_group[group] - self._out.keys() - self._missing.keys()
