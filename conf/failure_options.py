@@ -18,13 +18,20 @@ HEARTBEAT_TIMEOUT = Option(
 MAX_FAILURES = Option(
     "treadle.taskmanager.max-failures",
     whole_number(0),
-    "How many failures of TaskManagers the application survives. Preemption, lost nodes and disks, and what YARN killed don't count. "
+    "How many failures of TaskManagers the application survives. Preemption, nodes and disks that fail, and what YARN killed don't count. "
     "Unset: twice as many as there are TaskManagers, at least 3.",
+)
+FAILURES_VALIDITY = Option(
+    "treadle.taskmanager.failures-validity-interval",
+    INTERVAL_MS,
+    "How long a failure counts: an application ends by too many within such a time, not within its life. The same holds for the ends of a "
+    "slot's Dask worker, of which the third one is too many. 0: for ever.",
 )
 FAILURE_RATE = Option(
     "resourcemanager.start-worker.max-failure-rate",
     RATE,
-    "Up to so many failures a minute a TaskManager is replaced at once; above, after a pause.",
+    "Below so many failures a minute a TaskManager is replaced at once; from there on after a pause. Those that count are meant, and all "
+    "before registration.",
 )
 RETRY_INTERVAL = Option(
     "resourcemanager.start-worker.retry-interval",
@@ -45,7 +52,7 @@ NODE_MAX_FAILURES = Option(
 NODE_EXCLUSION = Option(
     "treadle.node.exclusion",
     DURATION_MS,
-    "How long that is, and how long no TaskManager takes a device again that one has lost. The last known node is never excluded.",
+    "How long that is, and how long no TaskManager takes a device again that one has lost. A group's last known node is never excluded.",
 )
 RESTART_TYPE = Option(
     "restart-strategy.type",
@@ -79,6 +86,7 @@ FAILURE_OPTIONS: tuple[Option[Any], ...] = (
     HEARTBEAT_INTERVAL,
     HEARTBEAT_TIMEOUT,
     MAX_FAILURES,
+    FAILURES_VALIDITY,
     FAILURE_RATE,
     RETRY_INTERVAL,
     IDLE_TIMEOUT,

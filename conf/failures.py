@@ -19,6 +19,7 @@ def read_failures(reader: Reader, task_managers: int) -> FailureSettings:
         heartbeat_interval_s=reader.required(options.HEARTBEAT_INTERVAL) / 1000,
         heartbeat_timeout_s=reader.required(options.HEARTBEAT_TIMEOUT) / 1000,
         max_failures=max(_LEAST_FAILURES, 2 * task_managers) if most is None else most,
+        failures_validity_s=reader.required(options.FAILURES_VALIDITY) / 1000,
         failure_rate=reader.required(options.FAILURE_RATE),
         retry_interval_s=reader.required(options.RETRY_INTERVAL) / 1000,
         node_max_failures=reader.required(options.NODE_MAX_FAILURES),

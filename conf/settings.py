@@ -61,11 +61,12 @@ class TaskManagerGroup:
 
 @dataclass(frozen=True)
 class FailureSettings:
-    """How much failing is borne (times in seconds); `restart_attempts` 0 for none. See `conf.failure_options`."""
+    """How much failing is borne (times in seconds); `restart_attempts` and `failures_validity_s` 0 for none. See `conf.failure_options`."""
 
     heartbeat_interval_s: float
     heartbeat_timeout_s: float
     max_failures: int
+    failures_validity_s: float
     failure_rate: float
     retry_interval_s: float
     node_max_failures: int

@@ -9,6 +9,7 @@ const WORDS = {
   granted: (each) => [`${each.container} on ${each.node}`, amounts(each.resources)].filter(Boolean).join(": "),
   registered: (each) => `${each.task_manager} on ${each.node}: ${plural(each.slots, "slot")}, ${listed(each.devices) || "no devices"}`,
   completed: (each) => `${each.task_manager ?? each.container}: exit status ${each.exit_status} ${each.diagnostics}`,
+  "node changed": (each) => `${each.node} is ${each.state}${each.health && `: ${each.health}`}${leftWithout(each.left_without)}`,
   "device lost": (each) => `${each.resource} ${each.uuid} of ${each.task_manager}: ${each.cause}`,
   "slot ended": (each) => `${each.slot}: exit code ${each.exit_code}`,
   "scheduler up": (each) => each.address,
@@ -25,7 +26,7 @@ const WORDS = {
   "left out": (each) => plural(each.records, "event"),
 };
 
-const EVENT_TONES = { failure: "bad", "device lost": "bad", "replacement requested": "warn", "nodes excluded": "warn", "devices excluded": "warn", "left out": "warn",
+const EVENT_TONES = { failure: "bad", "device lost": "bad", "node changed": "warn", "replacement requested": "warn", "nodes excluded": "warn", "devices excluded": "warn", "left out": "warn",
   registered: "good", deployed: "busy", "main started": "busy" };
 
 function eventTone(each) {
@@ -36,6 +37,10 @@ function eventTone(each) {
 
 function attempted({ job_attempt: restarts }) {
   return restarts ? `, attempt ${restarts + 1}` : "";
+}
+
+function leftWithout(groups) {
+  return groups.length ? `; no node is left for ${groups.join(", ")}` : "";
 }
 
 function listed(devices) {

@@ -73,8 +73,9 @@ function showFailures(failures) {
 }
 
 function showWaiting(waiting) {
-  const rows = waiting.map((each) => [each.id, each.group, amounts(each.asked) || dim("a process of this machine")]);
-  show("waiting", rows.length ? table(null, ["TaskManager", "Group", "Its container"], rows) : null);
+  const why = waiting.some((each) => each.cause);
+  const rows = waiting.map((each) => [each.id, each.group, amounts(each.asked) || dim("a process of this machine"), ...(why ? [each.cause] : [])]);
+  show("waiting", rows.length ? table(null, ["TaskManager", "Group", "Its container", ...(why ? ["Why"] : [])], rows) : null);
 }
 
 const says = (cell) => !["", NOT_KNOWN].includes(cell.textContent ?? cell);

@@ -1,5 +1,7 @@
 """Every rule of the application master's policy: events and a clock in, actions out."""
 
+import dataclasses
+
 import pytest
 
 from protocol.outcome import Outcome
@@ -47,6 +49,11 @@ def state(kind="command", task_managers=2, parallelism=None, slots=1, **more):
 
 def granted(number, resources=GRANTED):
     return Granted(f"c{number}", "nm1:8041", resources)
+
+
+def ticks(cluster, first, last):
+    """What is done from second to second, both included."""
+    return [action for second in range(first, last + 1) for action in cluster.handle(Tick(), second)]
 
 
 def running(kind="command", task_managers=2, **more):
@@ -186,6 +193,15 @@ def test_a_slot_without_a_worker_gets_a_new_one_and_three_that_end_are_too_many(
     assert deployed(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 1, "", start=1)), 4)).starts == {"tm-0/slot-0": 2}
     outcome = finish(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 1, "No module named 'dask'", start=2)), 5))
     assert outcome == Outcome("FAILED", 1, "Slot tm-0/slot-0: its Dask worker ended with exit code 1\nNo module named 'dask'")
+
+
+def test_ends_of_a_slots_worker_that_are_long_ago_are_forgiven():
+    cluster = running("main", 1, limits=dataclasses.replace(LIMITS, validity_s=1000))
+    cluster.handle(SchedulerUp("tls://h:1"), 2)
+    for start, at in enumerate((3, 600, 1100, 1700, 2200)):
+        deployment = deployed(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 137, "", start=start)), at))
+        assert deployment.starts == {"tm-0/slot-0": start + 1}
+    assert finish(cluster.handle(SlotEnded(SlotResult("tm-0/slot-0", 137, "", start=5)), 2300)).exit_code == 137
 
 
 def test_a_command_starts_again_in_all_slots_with_another_port():

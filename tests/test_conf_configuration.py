@@ -41,7 +41,7 @@ def test_the_defaults_alone_are_a_complete_configuration() -> None:
         treadle_python=None,
         lease_directory="/var/tmp/treadle-leases",
         failures=FailureSettings(
-            10.0, 50.0, 3, 10.0, 3.0, 2, 3600.0, 0, 1.0, 0, fail_fast=False, idle_timeout_s=30.0, termination_grace_s=5.0
+            10.0, 50.0, 3, 3600.0, 10.0, 3.0, 2, 3600.0, 0, 1.0, 0, fail_fast=False, idle_timeout_s=30.0, termination_grace_s=5.0
         ),
         lease_timeout_s=10.0,
         health_interval_s=10.0,

@@ -58,7 +58,7 @@ def test_a_slip_is_answered_with_the_nearest_key(tmp_path: Path, wrong: str, rig
     ("key", "accepted"),
     [
         ("treadle.0815", "treadle.lease.directory, "),
-        ("treadle.0815", "treadle.python.executable, treadle.taskmanager.max-failures, treadle.taskmanagers"),
+        ("treadle.0815", "treadle.taskmanager.failures-validity-interval, treadle.taskmanager.max-failures, treadle.taskmanagers"),
         (
             "external-resource.gpu.xyzzy",
             "amount, driver-factory.class, yarn.config-key, on-missing, assignment, slots-per-device, kubernetes.config-key, param.<key>",

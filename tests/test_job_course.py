@@ -1,7 +1,7 @@
 """What the loss of a TaskManager means to a command: it starts again, and at whose cost, or it goes on without."""
 
 import pytest
-from test_cluster_state import deployed, finish, granted, registration, running, state
+from test_cluster_state import deployed, finish, granted, registration, running, state, ticks
 from test_losses import failed, kinds, lost_device, registered
 
 from protocol.records import VERSION, SlotResult
@@ -23,7 +23,7 @@ def silent(cluster):
     """Two TaskManagers fall silent in the same tick."""
     for number in (0, 1):
         cluster.handle(Heard(Heartbeat(VERSION, f"tm-{number}", f"c{number}", 1, 60, 0.0, (), ())), 2)
-    return cluster.handle(Tick(), 100)
+    return ticks(cluster, 3, 53)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What follows from each loss of a TaskManager: replaced or not, now or later, elsewhere, or the end of the application."""
 
 import pytest
-from test_cluster_state import deployed, finish, granted, registration, running, state
+from test_cluster_state import deployed, finish, granted, registration, running, state, ticks
 
 from protocol.outcome import Outcome
 from protocol.records import VERSION, DeviceLost, ExcludedDevice, RegistrationFailure, SlotResult
@@ -41,6 +41,10 @@ def registered(cluster, number, now):
 
 def lost_device(number=0, slots=("tm-0/slot-0",)):
     return LostDevice(DeviceLost(VERSION, f"tm-{number}", f"c{number}", "gpu", "GPU-1", slots, "NVML says: GPU is lost"))
+
+
+def beat(number):
+    return Heard(Heartbeat(VERSION, f"tm-{number}", f"c{number}", 1, 60, 0.0, (), ()))
 
 
 def kinds(cluster):
@@ -150,7 +154,7 @@ def test_when_another_one_registers_the_failed_one_is_replaced():
 def test_a_failure_is_not_held_for_ever():
     cluster = state()
     cluster.handle(failed(1), 0)
-    assert cluster.handle(Tick(), 9) == []
+    assert ticks(cluster, 1, 10) == []
     assert "asked 2, found 1" in finish(cluster.handle(Tick(), 11)).diagnostics
 
 
@@ -172,7 +176,7 @@ def test_registration_times_out_from_the_grant_and_not_from_the_request():
     cluster.handle(granted(0), 1000)
     cluster.handle(granted(1), 1005)
     registered(cluster, 0, 1006)
-    assert cluster.handle(Tick(), 1014) == []
+    assert ticks(cluster, 1007, 1015) == []
     assert cluster.handle(Tick(), 1016) == [StopContainer("c1")]
     assert cluster.handle(Tick(), 1017) == []
     # the master says it itself: a ResourceManager that has recovered may not know the container
@@ -202,18 +206,50 @@ def test_a_lost_device_that_no_slot_has_is_only_told():
 
 def test_a_silent_task_manager_is_ended_and_replaced():
     cluster = running("main")
-    for number in (0, 1):
-        cluster.handle(Heard(Heartbeat(VERSION, f"tm-{number}", f"c{number}", 1, 60, 0.0, (), ())), 10 + 40 * number)
-    assert cluster.handle(Tick(), 60) == []
+    ticks(cluster, 1, 10)
+    cluster.handle(beat(0), 10)
+    ticks(cluster, 11, 50)
+    cluster.handle(beat(1), 50)
+    assert ticks(cluster, 51, 60) == []
     assert cluster.handle(Tick(), 61) == [StopContainer("c0"), RequestContainer("tm-2", "tm")]
     assert kinds(cluster) == [Kind.HANG]
+
+
+def test_one_that_registers_and_gives_no_sign_of_life_at_all_is_silent_too():
+    cluster = running("main", 1)
+    assert ticks(cluster, 2, 51) == []
+    assert cluster.handle(Tick(), 52) == [StopContainer("c0"), RequestContainer("tm-1", "tm")]
+    assert kinds(cluster) == [Kind.HANG]
+
+
+@pytest.mark.parametrize("first", [Tick(), SchedulerUp("tls://h:1")], ids=["a tick", "another event"])
+def test_a_master_that_was_stopped_itself_holds_nobody_to_that_time(first):
+    cluster = running("main", 3)
+    cluster.handle(Completed("c2", "tm-2", -102, ""), 1)
+    cluster.handle(granted(3), 1)
+    cluster.handle(RegistrationLost("tm-1"), 2)
+    ticks(cluster, 3, 5)
+    assert all(isinstance(action, Deploy) for action in cluster.handle(first, 1005))
+    assert ticks(cluster, 1006, 1011) == []
+    assert cluster.handle(Tick(), 1012) == [StopContainer("c3")]
+    assert ticks(cluster, 1013, 1051) == []
+    assert cluster.handle(Tick(), 1052)[0] == StopContainer("c0")
+
+
+def test_a_held_failure_waits_for_what_came_while_the_master_was_stopped():
+    cluster = state()
+    cluster.handle(failed(1), 0)
+    assert cluster.handle(Tick(), 100) == []
+    assert registered(cluster, 0, 101) == [RequestContainer("tm-2", "tm")]
 
 
 def test_a_lost_registration_waits_for_the_cause_but_not_for_ever():
     cluster = running("main")
     assert cluster.handle(RegistrationLost("tm-0"), 2) == []
     assert [r.task_manager_id for r in cluster.registered()] == ["tm-1"]
-    assert cluster.handle(Tick(), 60) == []
+    ticks(cluster, 3, 40)
+    cluster.handle(beat(1), 40)
+    assert ticks(cluster, 41, 62) == []
     assert cluster.handle(Tick(), 63) == [StopContainer("c0"), RequestContainer("tm-2", "tm")]
 
 

@@ -8,7 +8,7 @@ import pytest
 from page_application import EVIL, PageApplication
 
 from protocol.records import VERSION, DeviceLost
-from yarn_am.events import Completed, Interrupted, LostDevice, Progress
+from yarn_am.events import Completed, Interrupted, LostDevice, NodeChanged, Progress
 
 LIVE = "document.getElementById('contact').textContent.startsWith('Live')"
 
@@ -139,6 +139,18 @@ def test_what_happened_is_listed_the_latest_first(browser, application):
     application.happens(LostDevice(lost), 410)
     tab.wait_for("document.querySelector('#events li').innerText.includes('fell off the bus')")
     assert len(events(tab)) == len(listed) + 2, "the device, and the failure that it is"
+
+
+def test_who_waits_for_a_node_that_is_out_is_told_so(browser, application):
+    application.run()
+    tab = opened(browser, application)
+    for node, state, health in (("nm1:8041", "LOST", ""), ("nm3:8041", "UNHEALTHY", "ERROR no GPU")):
+        application.happens(NodeChanged(node, state, health), 410)
+    tab.wait_for("document.getElementById('waiting').innerText.includes('no node is left')")
+    assert "no node is left that has had one: nm1 was lost; nm3 became unhealthy: ERROR no GPU" in section(tab, "waiting")
+    tab.wait_for("document.getElementById('events').innerText.includes('no node is left')")
+    assert ["node changed", "nm1:8041 is LOST"] in events(tab)
+    assert ["node changed", "nm3:8041 is UNHEALTHY: ERROR no GPU; no node is left for train"] in events(tab)
 
 
 def test_of_progress_the_latest_is_listed(browser, application):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
 import pwd
 import signal
@@ -59,6 +60,7 @@ def plan_of(launch: Launch, settings: Settings, *, on_yarn: bool) -> Plan:
             failures.retry_interval_s,
             failures.node_max_failures,
             failures.node_exclusion_s,
+            failures.failures_validity_s or math.inf,
         ),
         restart=Restart(failures.restart_attempts, failures.restart_delay_s),
         allowed_failures=failures.allowed_failures,

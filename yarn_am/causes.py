@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from protocol.records import DeviceLost, Registration, RegistrationFailure, SlotResult
-from yarn_am.events import Completed, Granted, MainEnded
+from yarn_am.events import Completed, Granted, MainEnded, NodeChanged, host
 from yarn_am.failures import Failure, Kind, kind_of
 
 if TYPE_CHECKING:
     from yarn_am.plan import Plan
+    from yarn_am.replacement import Limits
+
+ABORTED = -100
+"""`ContainerExitStatus.ABORTED`: of a container whose node is out, or that was released."""
+
+NEVER_RAN = -1000
+"""`ContainerExitStatus.INVALID`: what a container has that was never started, since its files could not be fetched for instance."""
 
 _YARN_CAUSES = {
-    -100: "its node was lost, or YARN released it",
+    ABORTED: "its node was lost, or YARN released it",
     -101: "the node's disks failed",
     -102: "YARN preempted it",
     -103: "it used more virtual memory than the container has",
@@ -23,14 +31,22 @@ _YARN_CAUSES = {
     -107: "it was killed after the application's end",
     -108: "it was killed by the NodeManager's scheduler",
     -109: "it wrote more log than allowed",
-    -1000: "it never ran",
+    NEVER_RAN: "its node could not set it up",
 }
 """YARN's own exit statuses (org.apache.hadoop.yarn.api.records.ContainerExitStatus)."""
 
+_NODE_STATES = {
+    "LOST": "was lost",
+    "UNHEALTHY": "became unhealthy",
+    "DECOMMISSIONED": "was decommissioned",
+    "DECOMMISSIONING": "is being decommissioned",
+    "SHUTDOWN": "was shut down",
+    "REBOOTED": "was restarted",
+}
+"""YARN's `NodeState`s of a node that is out."""
 
-def host(node: str) -> str:
-    """Returns the host of YARN's `host:port`."""
-    return node.rpartition(":")[0] or node
+HEALTH_LIMIT = 300
+"""Characters of a health report that a cause has."""
 
 
 def registration_failed(failure: RegistrationFailure) -> Failure:
@@ -39,9 +55,12 @@ def registration_failed(failure: RegistrationFailure) -> Failure:
     return Failure(Kind.DISCOVERY, failure.task_manager_id, failure.node, cause, failure.remedy, failure.detail)
 
 
-def short_grant(registration: Registration, grant: Granted, short: Mapping[str, int]) -> Failure:
-    """A container has less than was asked for."""
-    lacks = ", ".join(f"{name} {grant.resources.get(name, 0)} of {amount}" for name, amount in short.items())
+def short_grant(registration: Registration, grant: Granted, asked: Mapping[str, int]) -> Failure | None:
+    """A container has less than was asked for; None when it has not."""
+    given = {name: grant.resources.get(name, 0) for name in asked}
+    lacks = ", ".join(f"{name} {given[name]} of {amount}" for name, amount in asked.items() if given[name] < amount)
+    if not lacks:
+        return None
     return Failure(
         Kind.DISCOVERY,
         registration.task_manager_id,
@@ -52,23 +71,47 @@ def short_grant(registration: Registration, grant: Granted, short: Mapping[str, 
     )
 
 
-def container_ended(task_manager_id: str, grant: Granted | None, event: Completed, *, registered: bool) -> Failure:
-    """A TaskManager's container ended before the job did."""
-    why = _YARN_CAUSES.get(event.exit_status, f"its exit code was {event.exit_status}")
+def container_ended(
+    task_manager_id: str, grant: Granted | None, event: Completed, node: NodeChanged | None, *, registered: bool
+) -> Failure:
+    """A TaskManager's container ended before the job did; `node` is what YARN last said of its node, when that is out."""
+    kind = kind_of(event.exit_status, node.state if node else "", registered=registered)
     when = "before the job" if registered else "before it registered"
     return Failure(
-        kind_of(event.exit_status, registered=registered),
+        kind,
         task_manager_id,
         host(grant.node) if grant else "",
-        f"ended {when}: {why} (container {event.container_id})",
-        _container_remedy(task_manager_id if registered else "", event),
+        f"ended {when}: {_why(event, node)} (container {event.container_id})",
+        _container_remedy(kind, task_manager_id if registered else "", event),
         event.diagnostics.strip(),
     )
 
 
-def _container_remedy(task_manager_id: str, event: Completed) -> str:
-    if event.exit_status in (-103, -104):
+def _why(event: Completed, node: NodeChanged | None) -> str:
+    if node and event.exit_status == ABORTED:
+        return f"its node {node_state(node)}"
+    return _YARN_CAUSES.get(event.exit_status, f"its exit code was {event.exit_status}")
+
+
+def node_state(node: NodeChanged) -> str:
+    """What became of a node, with the first line of its health report when that is why."""
+    health = next(iter(node.health.strip().splitlines()), "")[:HEALTH_LIMIT]
+    words = _NODE_STATES.get(node.state, f"is {node.state}")
+    return f"{words}: {health}" if health and node.state == "UNHEALTHY" else words
+
+
+def no_node_left(nodes: Iterable[NodeChanged]) -> str:
+    """Why a group's TaskManager does not come: each node that has had one is out."""
+    return "no node is left that has had one: " + "; ".join(f"{host(node.node)} {node_state(node)}" for node in nodes)
+
+
+def _container_remedy(kind: Kind, task_manager_id: str, event: Completed) -> str:
+    if kind is Kind.MEMORY:
         return "Raise taskmanager.memory.process.size (--memory)."
+    if kind is Kind.UNHEALTHY:
+        return "Have the node looked at. Nothing in the job caused this, unless it filled the node's disks."
+    if event.exit_status == NEVER_RAN:
+        return "YARN says why: a file that is gone, a user that the node does not know, a full disk, …; its NodeManager's log has more."
     if event.exit_status < 0:
         return "Nothing in the job caused this."
     return f"{_see_log(task_manager_id)}."
@@ -121,9 +164,12 @@ def vanished(task_manager_id: str, node: str) -> Failure:
     return Failure(Kind.EXIT, task_manager_id, node, "ended, and YARN does not say why", f"{_see_log(task_manager_id)}.", "")
 
 
-def exhausted(failure: Failure, counted: int, limit: int) -> str:
+def exhausted(failure: Failure, counted: int, limits: Limits) -> str:
     """The application has failed too often: the last failure, and why there is no further attempt."""
-    return f"{failure.text}\nThis was failure {counted} that counts, and {limit} are borne (treadle.taskmanager.max-failures)."
+    when = "" if math.isinf(limits.validity_s) else f" within {limits.validity_s:g} s"
+    return (
+        f"{failure.text}\nThis was failure {counted} that counts{when}, and {limits.failures} are borne (treadle.taskmanager.max-failures)."
+    )
 
 
 def slot_failed(result: SlotResult, plan: Plan) -> str:

@@ -25,6 +25,7 @@ from yarn_am.events import (
     MainEnded,
     MasterLost,
     MasterUsed,
+    NodeChanged,
     Progress,
     Registered,
     RegistrationFailed,
@@ -63,7 +64,7 @@ class ClusterState:
         self.plan, self.started = plan, now
         self.outcome: Outcome | None = None
         self.task_managers = TaskManagers(plan, now)
-        self.losses = Losses(plan, self.task_managers)
+        self.losses = Losses(plan, self.task_managers, now)
         self.grants: dict[str, Granted] = {}
         self._first_words = FirstWords(self.task_managers)
         self.job = JobState(plan)
@@ -75,6 +76,7 @@ class ClusterState:
         """Takes an event at time `now` (seconds of a monotonic clock), returns what is to be done, in order."""
         if self.outcome is not None:
             return []
+        self.losses.awake(now)
         return self._until_the_end(self._on(event, now))
 
     @property
@@ -134,12 +136,8 @@ class ClusterState:
     def _check_grant(self, task_manager: TaskManager, now: float) -> list[Action]:
         registration = task_manager.registration
         grant = self.grant_of(registration) if registration else None
-        if registration is None or grant is None:
-            return []
-        short = {name: amount for name, amount in task_manager.group.asked.items() if grant.resources.get(name, 0) < amount}
-        if not short:
-            return []
-        return [StopContainer(task_manager.container_id), *self._lost(task_manager, causes.short_grant(registration, grant, short), now)]
+        failure = causes.short_grant(registration, grant, task_manager.group.asked) if registration and grant else None
+        return [StopContainer(task_manager.container_id), *self._lost(task_manager, failure, now)] if failure else []
 
     def _lost(self, task_manager: TaskManager, failure: Failure, now: float) -> list[Action]:
         """What the loss of a TaskManager means to the application, and to the job that ran in it."""
@@ -153,11 +151,11 @@ class ClusterState:
         if task_manager is None or task_manager.state is TaskManagerState.ENDED:
             logger.info("Container %s of %s ended with %d, as expected", event.container_id, event.task_manager_id, event.exit_status)
             return []
-        if timed_out:
-            failure = causes.registration_timed_out(task_manager.id, timed_out, self.plan.registration_timeout_s)
-        else:
-            failure = causes.container_ended(task_manager.id, grant, event, registered=task_manager.registration is not None)
-        return self._lost(task_manager, failure, now)
+        return self._lost(task_manager, self.losses.cause(task_manager, event, grant, timed_out), now)
+
+    @_on.register
+    def _node_changed(self, event: NodeChanged, now: float) -> list[Action]:
+        return self.losses.node_changed(event, now)
 
     @_on.register
     def _registration_failed(self, event: RegistrationFailed, now: float) -> list[Action]:

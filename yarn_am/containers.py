@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from protocol.outcome import Outcome
-from yarn_am.events import Completed, Granted
+from yarn_am.events import Completed, Granted, NodeChanged
 
 
 class Containers(Protocol):
@@ -15,8 +15,8 @@ class Containers(Protocol):
     def start(self) -> None:
         """Sees to it that the TaskManagers asked for come up."""
 
-    def events(self) -> Iterator[Granted | Completed]:
-        """Yields what becomes of containers, until `finish`."""
+    def events(self) -> Iterator[Granted | Completed | NodeChanged]:
+        """Yields what becomes of containers, and of nodes, until `finish`."""
 
     def request(self, task_manager_id: str, group: str) -> None:
         """Asks for one more container of a group, for the TaskManager of this id: the next number of its group."""

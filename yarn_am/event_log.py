@@ -11,34 +11,26 @@ from typing import Any
 
 from protocol.history import VERSION
 from protocol.records import Registration
+from yarn_am.action_records import TEXT_LIMIT, of_action
 from yarn_am.cluster_state import ClusterState
 from yarn_am.events import (
     Action,
     Completed,
-    Deploy,
     Event,
-    Exclude,
-    ExcludeDevices,
-    Finish,
     Granted,
     LostDevice,
+    NodeChanged,
     Progress,
     Registered,
     Reported,
-    RequestContainer,
     SchedulerUp,
     SlotEnded,
-    StartMain,
-    StopContainer,
 )
 
 Json = dict[str, Any]
 
 KEPT_FIRST, KEPT_LAST = 2000, 2000
 """So many records are kept of an application's beginning, and so many of its end; what lies between is counted."""
-
-TEXT_LIMIT = 4000
-"""Characters kept of what a script, log or traceback said."""
 
 _MARKS = 20
 """Progress is recorded when another such part of a job is done."""
@@ -74,7 +66,7 @@ class EventLog:
     def note(self, event: Event, actions: Sequence[Action], seconds: float) -> bool:
         """Records what happened and what was done about it; returns whether that was worth a record."""
         before = self._count
-        for record in (self._of_event(event), *self._new_registration(event), *self._new_failures(), *map(self._of_action, actions)):
+        for record in (self._of_event(event), *self._new_registration(event), *self._new_failures(), *map(of_action, actions)):
             if record:
                 self._add(seconds, record)
         return self._count > before
@@ -158,6 +150,20 @@ class EventLog:
         }
 
     @_of_event.register
+    def _(self, event: NodeChanged) -> Json | None:
+        """Only of a node that matters here: a cluster has many."""
+        nodes = self._state.losses.nodes
+        if not nodes.is_known(event.node):
+            return None
+        return {
+            "event": "node changed",
+            "node": event.node,
+            "state": event.state,
+            "health": event.health[:TEXT_LIMIT],
+            "left_without": [*nodes.gone()],
+        }
+
+    @_of_event.register
     def _(self, event: LostDevice) -> Json:
         lost = event.record
         return {
@@ -189,45 +195,6 @@ class EventLog:
     def _(self, event: Reported) -> Json:
         told = {key: event.report[key] for key in ("output", "fragments", "rows", "seconds") if key in event.report}
         return {"event": "report", "name": event.name, **told}
-
-    @singledispatchmethod
-    def _of_action(self, action: Action) -> Json | None:
-        raise TypeError(f"no record for {action!r}")
-
-    @_of_action.register
-    def _(self, action: StartMain) -> Json:
-        return {"event": "main started"}
-
-    @_of_action.register
-    def _(self, action: Deploy) -> Json:
-        deployment = action.deployment
-        return {"event": "deployed", "name": deployment.name, "slots": len(deployment.ranks), "job_attempt": deployment.attempt}
-
-    @_of_action.register
-    def _(self, action: RequestContainer) -> Json:
-        return {"event": "replacement requested", "task_manager": action.task_manager_id, "group": action.group}
-
-    @_of_action.register
-    def _(self, action: StopContainer) -> Json:
-        return {"event": "container stopped", "container": action.container_id}
-
-    @_of_action.register
-    def _(self, action: Exclude) -> Json:
-        return {"event": "nodes excluded", "nodes": sorted(action.nodes)}
-
-    @_of_action.register
-    def _(self, action: ExcludeDevices) -> Json:
-        return {"event": "devices excluded", "devices": [f"{each.resource} {each.uuid} of {each.node}" for each in action.devices]}
-
-    @_of_action.register
-    def _(self, action: Finish) -> Json:
-        outcome = action.outcome
-        return {
-            "event": "finished",
-            "status": outcome.status,
-            "exit_code": outcome.exit_code,
-            "diagnostics": outcome.diagnostics[-TEXT_LIMIT:],
-        }
 
 
 def _registered(told: Registration) -> Json:

@@ -10,6 +10,11 @@ from protocol.records import DeviceLost, ExcludedDevice, JobDeployment, Registra
 from protocol.usage import Heartbeat
 
 
+def host(node: str) -> str:
+    """Returns the host of YARN's `host:port`."""
+    return node.rpartition(":")[0] or node
+
+
 @dataclass(frozen=True)
 class Granted:
     """YARN gave a container: on this node (`host:port`), with these resources (`memory-mb`, `vcores`, `yarn.io/gpu`, …).
@@ -31,6 +36,15 @@ class Completed:
     task_manager_id: str | None
     exit_status: int
     diagnostics: str
+
+
+@dataclass(frozen=True)
+class NodeChanged:
+    """A node of the cluster (`host:port`) changed: YARN's `NodeState` of it, such as LOST, UNHEALTHY or RUNNING, and its health report."""
+
+    node: str
+    state: str
+    health: str
 
 
 @dataclass(frozen=True)
@@ -145,6 +159,7 @@ class Tick:
 Event = (
     Granted
     | Completed
+    | NodeChanged
     | Registered
     | RegistrationFailed
     | RegistrationLost

@@ -11,6 +11,8 @@ class Kind(enum.Enum):
 
     PREEMPTED = "preempted"
     NODE_LOST = "node lost"
+    UNHEALTHY = "node unhealthy"
+    DECOMMISSIONED = "node decommissioned"
     DISKS = "disks failed"
     MEMORY = "memory"
     KILLED = "killed by YARN"
@@ -33,11 +35,13 @@ _OF_YARN = {
     -106: Kind.KILLED,
     -107: Kind.KILLED,
     -108: Kind.KILLED,
-    -1000: Kind.NODE_LOST,
 }
-"""YARN's own exit statuses (org.apache.hadoop.yarn.api.records.ContainerExitStatus)."""
+"""YARN's own exit statuses (org.apache.hadoop.yarn.api.records.ContainerExitStatus); -1000, a container that never ran, is a start-up."""
 
-_NOT_COUNTED = frozenset({Kind.PREEMPTED, Kind.NODE_LOST, Kind.DISKS, Kind.KILLED})
+_OF_NODE = {"UNHEALTHY": Kind.UNHEALTHY, "DECOMMISSIONED": Kind.DECOMMISSIONED, "DECOMMISSIONING": Kind.DECOMMISSIONED}
+"""Those of YARN's `NodeState` that tell more than that the node was lost."""
+
+_NOT_COUNTED = frozenset({Kind.PREEMPTED, Kind.NODE_LOST, Kind.UNHEALTHY, Kind.DECOMMISSIONED, Kind.DISKS, Kind.KILLED})
 
 _SPEAKS_AGAINST_NODE = frozenset({Kind.DISKS, Kind.DISCOVERY, Kind.DEVICE_LOST, Kind.START, Kind.TIMEOUT, Kind.HANG})
 
@@ -76,6 +80,7 @@ class Failure:
         return "\n".join(line for line in (first, self.remedy, self.detail) if line)
 
 
-def kind_of(exit_status: int, *, registered: bool) -> Kind:
-    """Returns the cause behind a container's exit status."""
-    return _OF_YARN.get(exit_status) or (Kind.EXIT if registered else Kind.START)
+def kind_of(exit_status: int, node_state: str, *, registered: bool) -> Kind:
+    """Returns the cause behind a container's exit status, on a node that YARN says is in this state ("" for nothing said)."""
+    kind = _OF_YARN.get(exit_status) or (Kind.EXIT if registered else Kind.START)
+    return _OF_NODE.get(node_state, kind) if kind is Kind.NODE_LOST else kind

@@ -54,7 +54,7 @@ class JobCourse:
             return []
         self._job.results[result.slot_id] = result
         if self._plan.job_kind == "main":
-            return self._start_slot_again(result) if result.exit_code else []
+            return self._start_slot_again(result, now) if result.exit_code else []
         if result.exit_code and self._job.failed_slots() > self._plan.allowed_failures:
             outcome = Outcome(FAILED, result.exit_code, causes.slot_failed(result, self._plan))
             return [Finish(outcome)] if self._plan.fail_fast else self._restart(outcome, now, counts=True)
@@ -78,12 +78,12 @@ class JobCourse:
         logger.warning("Restarting %s (%d of %d attempts used): %s", self._plan.job_name, self._job.restarts, restart.attempts, outcome)
         return [Deploy(self._job.pause(self._task_managers, now + restart.delay_s)), *self._losses.needed_again(now)]
 
-    def _start_slot_again(self, result: SlotResult) -> list[Action]:
+    def _start_slot_again(self, result: SlotResult, now: float) -> list[Action]:
         cause = causes.slot_failed(result, self._plan)
-        starts = self._job.starts[result.slot_id] = self._job.starts.get(result.slot_id, 0) + 1
-        if starts >= SLOT_STARTS:
+        ends = self._job.start_again(result.slot_id, now)
+        if ends >= SLOT_STARTS:
             return [Finish(Outcome(FAILED, result.exit_code, cause))]
-        logger.warning("Starting slot %s again (%d of %d): %s", result.slot_id, starts + 1, SLOT_STARTS, cause)
+        logger.warning("Starting slot %s again (%d of %d): %s", result.slot_id, ends + 1, SLOT_STARTS, cause)
         return [self._deploy()]
 
     def _deploy(self) -> Deploy:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from protocol.records import JobDeployment, SlotResult
 from yarn_am.events import Progress
 from yarn_am.plan import Plan
+from yarn_am.replacement import within
 from yarn_am.task_managers import TaskManager, TaskManagers
 
 SLOT_STARTS = 3
-"""How often the Dask worker of one slot is started before the job fails: one that can't work fails at once, each time."""
+"""How often the Dask worker of one slot is started before the job fails, unless it ended long ago: one that can't work fails at once."""
 
 
 class JobState:
@@ -31,6 +32,7 @@ class JobState:
         self.restart_due: float | None = None
         self.results: dict[str, SlotResult] = {}
         self.starts: dict[str, int] = {}
+        self._ends: dict[str, list[float]] = {}
         self._ranks: Mapping[str, int] = {}
 
     def deployment(self, task_managers: TaskManagers) -> JobDeployment:
@@ -44,6 +46,7 @@ class JobState:
         self.restart_due = due
         self.results.clear()
         self.starts.clear()
+        self._ends.clear()
         return self._deployment(task_managers.registered(), {})
 
     def _deployment(self, registered: list[TaskManager], ranks: Mapping[str, int]) -> JobDeployment:
@@ -60,6 +63,12 @@ class JobState:
             attempt=self.attempt,
             starts={slot: count for slot, count in self.starts.items() if slot in ranks},
         )
+
+    def start_again(self, slot_id: str, now: float) -> int:
+        """The Dask worker of a slot has ended and is to be started again; returns how many of its ends count, this one included."""
+        self.starts[slot_id] = self.starts.get(slot_id, 0) + 1
+        self._ends[slot_id] = [*within(self._ends.get(slot_id, ()), now, self._plan.limits.validity_s), now]
+        return len(self._ends[slot_id])
 
     def is_current(self, result: SlotResult) -> bool:
         """Returns whether a result is of a slot that takes part, and of the attempt and start that runs now."""

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from protocol.outcome import FAILED, Outcome
 from protocol.records import DeviceLost, ExcludedDevice
 from yarn_am import causes
-from yarn_am.events import Action, Exclude, ExcludeDevices, Finish, Granted, RequestContainer, StopContainer
+from yarn_am.events import Action, Completed, Exclude, ExcludeDevices, Finish, Granted, NodeChanged, RequestContainer, StopContainer
 from yarn_am.excluded_devices import ExcludedDevices
 from yarn_am.failures import Failure, Kind
+from yarn_am.nodes import Nodes
 from yarn_am.plan import GroupPlan, Plan
 from yarn_am.replacement import Replacements
 from yarn_am.task_managers import TaskManager, TaskManagers, TaskManagerState
@@ -32,6 +33,9 @@ HOLD_S = 10.0
 GONE_S = 60.0
 """How long YARN may take to say why a TaskManager whose registration went has ended."""
 
+PAUSE_S = 3.0
+"""A tick comes every second: a master that has heard of nothing for longer was stopped itself."""
+
 _COMING_UP = frozenset({Kind.DISCOVERY, Kind.START, Kind.TIMEOUT})
 
 
@@ -41,17 +45,17 @@ class Losses:
     Attributes:
         failures: the latest, each with its number, from 1.
         counts: how many there have been, by kind.
-        nodes: hosts that gave containers.
+        nodes: those that had TaskManagers, and what YARN says of them.
         excluded: hosts that are kept out now.
         excluded_devices: devices that are.
     """
 
-    def __init__(self, plan: Plan, task_managers: TaskManagers) -> None:
-        self._plan, self._task_managers = plan, task_managers
+    def __init__(self, plan: Plan, task_managers: TaskManagers, now: float) -> None:
+        self._plan, self._task_managers, self._awake = plan, task_managers, now
         self._replacements = Replacements(plan.limits)
         self.failures: deque[tuple[int, Failure]] = deque(maxlen=KEPT)
         self.counts: Counter[Kind] = Counter()
-        self.nodes: set[str] = set()
+        self.nodes = Nodes()
         self.excluded: frozenset[str] = frozenset()
         self.excluded_devices: tuple[ExcludedDevice, ...] = ()
         self._bad_devices = ExcludedDevices(plan.limits.exclusion_s)
@@ -63,15 +67,27 @@ class Losses:
         self._awaiting: dict[str, tuple[Granted, float]] = {}
         self._timed_out: dict[str, Granted] = {}
 
+    def awake(self, now: float) -> None:
+        """Something is heard. Nobody is held to time in which nothing was: what was said in a pause of this process waits to be read."""
+        pause, self._awake = now - self._awake, now
+        if pause <= PAUSE_S:
+            return
+        logger.warning("The application master was stopped for %.0f s, which no TaskManager is held to", pause)
+        for task_manager in self._task_managers:
+            task_manager.since = min(now, task_manager.since + pause)
+        self._awaiting = {name: (grant, min(now, since + pause)) for name, (grant, since) in self._awaiting.items()}
+        self._held = [(task_manager, failure, min(now, since + pause)) for task_manager, failure, since in self._held]
+
     def granted(self, grant: Granted, now: float, *, is_registered: bool) -> None:
         """A container was granted: its TaskManager has until the registration time-out."""
-        self.nodes.add(causes.host(grant.node))
         if not is_registered:
             self._awaiting[grant.container_id] = (grant, now)
 
     def registered(self, task_manager: TaskManager, now: float) -> list[Action]:
         """A TaskManager registered: its group can work, and those that failed before are replaced."""
         self._awaiting.pop(task_manager.container_id, None)
+        if task_manager.registration:
+            self.nodes.registered(task_manager.registration.node, task_manager.group.name)
         self._proven.add(task_manager.group.name)
         held, self._held = self._held, [each for each in self._held if each[0].group is not task_manager.group]
         return [action for each in held if each not in self._held for action in self._replace(each[0], now)]
@@ -81,19 +97,30 @@ class Losses:
         self._awaiting.pop(container_id, None)
         return self._timed_out.pop(container_id, None)
 
-    def note(self, failure: Failure, now: float) -> None:
-        """Remembers a failure."""
+    def cause(self, task_manager: TaskManager, event: Completed, grant: Granted | None, timed_out: Granted | None) -> Failure:
+        """Returns why the container of a TaskManager ended, of which `completed` has said whether its time was out."""
+        if timed_out:
+            return causes.registration_timed_out(task_manager.id, timed_out, self._plan.registration_timeout_s)
+        node = self.nodes.out(grant.node) if grant else None
+        return causes.container_ended(task_manager.id, grant, event, node, registered=task_manager.registration is not None)
+
+    def note(self, failure: Failure, now: float, *, registered: bool = True) -> None:
+        """Remembers a failure, of a TaskManager that had registered or not."""
         logger.warning("Failure (%s): %s", failure.kind.value, failure.text)
         self._number += 1
         self.counts[failure.kind] += 1
         self.failures.append((self._number, dataclasses.replace(failure, at=now)))
-        self._replacements.note(failure, now, self.nodes)
+        self._replacements.note(failure, now, self.nodes, registered=registered)
 
     def lost(self, task_manager: TaskManager, failure: Failure, now: float, *, needed: bool) -> list[Action]:
         """A TaskManager is lost for good; one whose slots had nothing more to do is not `needed`, unless everything starts again."""
         task_manager.state, task_manager.since = TaskManagerState.ENDED, now
         self._awaiting.pop(task_manager.container_id, None)
-        self.note(failure, now)
+        if failure.node:
+            self.nodes.know(failure.node, task_manager.group.name)
+        if failure.node and failure.kind is Kind.NODE_LOST:
+            self.nodes.lost(failure.node)
+        self.note(failure, now, registered=task_manager.registration is not None)
         if not needed:
             self._unneeded.append(task_manager)
             return self.due(now)
@@ -109,6 +136,13 @@ class Losses:
         needed, self._unneeded = self._unneeded, []
         return [action for each in needed for action in self._replace(each, now)]
 
+    def node_changed(self, event: NodeChanged, now: float) -> list[Action]:
+        """YARN has a node no more, or again; those that were excluded are let in when no other is left."""
+        self.nodes.changed(event)
+        if self.nodes.is_known(event.node):
+            logger.info("Node %s is %s now. %s", event.node, event.state, event.health)
+        return self._exclude(now)
+
     def lost_device(self, lost: DeviceLost, node: str, now: float) -> None:
         """A device is lost: nobody is to take it again for a while."""
         self._bad_devices.add(lost, node, now)
@@ -120,10 +154,9 @@ class Losses:
         return [Finish(Outcome(FAILED, 1, first.text))]
 
     def _replace(self, task_manager: TaskManager, now: float) -> list[Action]:
-        if self._replacements.exhausted:
+        if (counted := self._replacements.counted(now)) > self._plan.limits.failures:
             _, failure = self.failures[-1]
-            words = causes.exhausted(failure, self._replacements.counted, self._plan.limits.failures)
-            return [Finish(Outcome(FAILED, 1, words))]
+            return [Finish(Outcome(FAILED, 1, causes.exhausted(failure, counted, self._plan.limits)))]
         new, delay = self._task_managers.replace(task_manager, now), self._replacements.delay_s(now)
         logger.info("Replacing TaskManager %s by %s in %g s", task_manager.id, new.id, delay)
         self._requests.append((new, now + delay))
@@ -148,14 +181,14 @@ class Losses:
         timeout = self._plan.heartbeat_timeout_s
         for task_manager in list(self._task_managers):
             node = task_manager.registration.node if task_manager.registration else ""
-            if task_manager.registered and task_manager.heartbeat and now - task_manager.since > timeout:
+            if task_manager.registered and now - task_manager.since > timeout:
                 yield task_manager, causes.silent(task_manager.id, node, timeout)
             elif task_manager.state is TaskManagerState.GONE and now - task_manager.since > GONE_S:
                 yield task_manager, causes.vanished(task_manager.id, node)
 
     def _exclude(self, now: float) -> list[Action]:
         actions: list[Action] = []
-        if (nodes := self._replacements.excluded(now)) != self.excluded:
+        if (nodes := self._replacements.excluded(now, self.nodes)) != self.excluded:
             self.excluded = nodes
             actions.append(Exclude(nodes))
         if (devices := self._bad_devices.at(now)) != self.excluded_devices:

@@ -11,7 +11,7 @@ from typing import Any
 from protocol.launch import EXCLUDED_NODES_FILE, FINAL_STATUS_FILE
 from protocol.outcome import SUCCEEDED, Outcome
 from yarn_am import excluded_nodes, tap
-from yarn_am.events import Completed, Granted
+from yarn_am.events import Completed, Granted, NodeChanged
 from yarn_am.json_lines import follow
 
 logger = logging.getLogger(__name__)
@@ -35,12 +35,12 @@ class SkeinContainers:
     def start(self) -> None:
         """Nothing is left to do: the submitted specification has the instances, which skein asks for before this program runs."""
 
-    def events(self) -> Iterator[Granted | Completed]:
-        """Yields grants and completions as the overlay writes them."""
+    def events(self) -> Iterator[Granted | Completed | NodeChanged]:
+        """Yields grants, completions and changes of nodes as the overlay writes them."""
         for line in follow(self._tap_file, self._ended):
             try:
-                if grant := tap.granted(line):
-                    yield grant
+                if told := tap.granted(line) or tap.node_changed(line):
+                    yield told
                 elif completion := tap.completed(line):
                     container, exit_status, diagnostics = completion
                     yield Completed(container, self._task_manager_id(container), exit_status, diagnostics)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from yarn_am.events import Granted
+from yarn_am.events import Granted, NodeChanged
 
 logger = logging.getLogger(__name__)
 
@@ -23,3 +23,10 @@ def completed(line: dict[str, Any]) -> tuple[str, int, str] | None:
     if line.get("event") != "completed":
         return None
     return str(line["container"]), int(line["exit_status"]), str(line.get("diagnostics") or "")
+
+
+def node_changed(line: dict[str, Any]) -> NodeChanged | None:
+    """Returns the change of a node that a line tells of, or None for a line of another kind."""
+    if line.get("event") != "node":
+        return None
+    return NodeChanged(str(line["node"]), str(line["state"]), str(line.get("health") or ""))

@@ -29,7 +29,8 @@ class TaskManager:
     """One TaskManager.
 
     `position` is its place among those wanted, which a replacement takes over and which its slots' ranks follow from: `first_rank` is that
-    of its first slot. `since` is the time of its last change of state, or sign of life. `refused` says why its heartbeats are not taken.
+    of its first slot. `since` is the time of its last change of state, or sign of life, moved on where this process was stopped. `refused`
+    says why its heartbeats are not taken.
     """
 
     id: str

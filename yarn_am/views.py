@@ -12,6 +12,7 @@ from protocol.outcome import KILLED, SUCCEEDED
 from protocol.records import Registration
 from yarn_am import usage_views
 from yarn_am.about import About
+from yarn_am.causes import no_node_left
 from yarn_am.cluster_state import ApplicationState, ClusterState
 from yarn_am.failures import Failure
 from yarn_am.task_managers import TaskManagerState
@@ -124,9 +125,10 @@ def everything(state: ClusterState, settings: Settings, about: About, now: float
 
 
 def waiting(state: ClusterState) -> list[Json]:
-    """Returns the TaskManagers that have not registered yet, and what each one's container is."""
+    """Returns the TaskManagers that have not registered yet: what each one's container is, and why it can't come, where that is known."""
+    causes = {group: no_node_left(nodes) for group, nodes in state.losses.nodes.gone().items()}
     return [
-        {"id": each.id, "group": each.group.name, "asked": dict(each.group.asked)}
+        {"id": each.id, "group": each.group.name, "asked": dict(each.group.asked), "cause": causes.get(each.group.name, "")}
         for each in state.task_managers
         if each.state is TaskManagerState.REQUESTED
     ]
