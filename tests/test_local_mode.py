@@ -179,15 +179,20 @@ def test_a_discovery_script_that_cant_run_is_named(host, mode, words):
 def test_interrupting_ends_everything(host):
     command = ["sh", "-c", "echo $$ > pid; exec sleep 1000"]
     with running(["--master", "local[1]", "--", *command], {}, host) as process:
-        deadline = time.monotonic() + 60
-        while not (pid := written_pid(host)):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        pid = wait_for_pid(host)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 3, err
     assert "final status: KILLED" in err
     assert not Path(f"/proc/{pid}").exists()
+
+
+def wait_for_pid(host):
+    deadline = time.monotonic() + 60
+    while not (pid := written_pid(host)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return pid
 
 
 def written_pid(host):
@@ -199,6 +204,34 @@ def test_files_of_an_application_are_its_users_alone(host):
     directory = host / "treadle-home" / "applications" / said.application
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert stat.S_IMODE((directory / ".skein.pem").stat().st_mode) == 0o600
+
+
+def test_what_the_jobs_main_leaves_behind_ends_with_it(host):
+    (host / "leave.py").write_text(
+        "import os, subprocess\n"
+        "left = [subprocess.Popen(['sleep', '1000'], start_new_session=away) for away in (False, True)]\n"
+        "print('left', *(each.pid for each in left))\n"
+    )
+    said = local(host, "leave.py", task_managers=1)
+    assert said.code == 0, said.err
+    log = (host / "treadle-home" / "applications" / said.application / "job.log").read_text()
+    assert log.startswith("left ")
+    assert not any(Path(f"/proc/{pid}").exists() for pid in log.split()[1:])
+
+
+def test_interrupting_ends_what_the_jobs_main_has_started(host):
+    (host / "wait.py").write_text(
+        "import subprocess\n"
+        "child = subprocess.Popen(['sleep', '1000'], start_new_session=True)\n"
+        "open('tm-0/pid', 'w').write(str(child.pid))\n"
+        "child.wait()\n"
+    )
+    with running(["--master", "local[1]", "wait.py"], {}, host) as process:
+        pid = wait_for_pid(host)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 3, err
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_nothing_runs_on_after_the_end(host):

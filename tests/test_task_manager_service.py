@@ -129,6 +129,12 @@ def test_sigterm_ends_the_slots_first(task_manager):
     assert all(log.startswith("ready\n") and "told" in log.splitlines() for log in logs), logs
 
 
+def test_what_a_slot_leaves_behind_ends_before_its_result_is_told(task_manager):
+    task_manager.deploy("sh", "-c", "setsid sleep 1000 & echo $!; exit 3")
+    assert [result.exit_code for result in task_manager.results()] == [3, 3]
+    assert not any(alive(int(task_manager.log(i))) for i in (0, 1))
+
+
 def heartbeats(task_manager):
     return (from_bytes(Heartbeat, change.value) for change in task_manager.store.watch(keys.HEARTBEATS) if change.value is not None)
 
