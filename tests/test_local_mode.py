@@ -161,6 +161,25 @@ def test_a_discovery_script_that_misbehaves_is_named(host, text, words):
     assert [word for word in ["tm-0 on localhost", *words] if word not in said.err] == []
 
 
+@pytest.mark.parametrize(
+    "driver",
+    [
+        "import time\ndef hangs(params): time.sleep(1000)",
+        "import time\nclass hangs:\n    def __init__(self, params): ...\n    def discover(self, amount): time.sleep(1000)",
+        "import time\ntime.sleep(1000)",
+    ],
+    ids=["while it is made", "while it is asked", "while it is imported"],
+)
+def test_a_driver_that_hangs_is_named(host, driver):
+    (host / "driver.py").write_text(driver)
+    name = f"{host / 'driver.py'}:hangs"
+    options = ["-D", f"external-resource.gpu.driver-factory.class={name}", "-D", "external-resource.gpu.discovery-timeout=500 ms"]
+    said = local(host, "--resource", "gpu=1", *options, "--", "true", task_managers=1)
+    assert said.code == 1, said.err
+    assert f"tm-0 on localhost: could not register: gpu: driver {name} has not answered for 0.5 s" in said.err
+    assert "raise external-resource.gpu.discovery-timeout" in said.err
+
+
 def test_a_script_that_prints_much_after_its_first_line_is_no_trouble(host):
     said = local(host, *script(host, "echo 0; head -c 1000000 /dev/zero | tr '\\0' 7"), "--", "true", task_managers=1)
     assert said.code == 0, said.err
