@@ -61,6 +61,11 @@ def pause_master(arena: Arena, dice: random.Random) -> Blow | None:
     return _pause(arena, dice, "master")
 
 
+def pause_am(arena: Arena, dice: random.Random) -> Blow | None:
+    """The AM's JVM stands still, and with it the store and what YARN hears of the application; and goes on."""
+    return _pause(arena, dice, "AM")
+
+
 def crash_node(arena: Arena, dice: random.Random) -> Blow | None:
     """A NodeManager is killed, its containers run on; another one is started in its place."""
     return _daemon(arena, _node(arena, dice), arena.cluster.kill_node, arena.cluster.start)
@@ -96,12 +101,17 @@ def pause_datanode(arena: Arena, _: random.Random) -> Blow | None:
     return _daemon(arena, "dn", arena.cluster.pause, arena.cluster.resume)
 
 
+def pause_namenode(arena: Arena, _: random.Random) -> Blow | None:
+    """The NameNode stands still, and with it all of HDFS, where the staging directory is, too; and goes on."""
+    return _daemon(arena, "nn", arena.cluster.pause, arena.cluster.resume)
+
+
 FAULTS: dict[str, Fault] = {
     each.__name__: each
     for each in (
-        *(kill_slot, kill_task_manager, kill_master, kill_am, pause_slot, pause_task_manager, pause_master),
+        *(kill_slot, kill_task_manager, kill_master, kill_am, pause_slot, pause_task_manager, pause_master, pause_am),
         *(crash_node, stop_node, pause_node),
-        *(restart_resourcemanager, pause_resourcemanager, restart_datanode, pause_datanode),
+        *(restart_resourcemanager, pause_resourcemanager, restart_datanode, pause_datanode, pause_namenode),
     )
 }
 
