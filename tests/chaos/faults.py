@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chaos.arena import Arena
+from minicluster.errors import ClusterError
 
 SPARED_NODES = 2
 """So many NodeManagers are always left alone, for the job to go on with."""
@@ -73,7 +74,14 @@ def crash_node(arena: Arena, dice: random.Random) -> Blow | None:
 
 def stop_node(arena: Arena, dice: random.Random) -> Blow | None:
     """A NodeManager is taken out of service and comes back."""
-    return _daemon(arena, _node(arena, dice), arena.cluster.stop_node, arena.cluster.start)
+
+    def stop(name: str) -> None:
+        try:
+            arena.cluster.stop_node(name)
+        except ClusterError:  # it waits for a ResourceManager that is struck just now
+            arena.cluster.kill_node(name)
+
+    return _daemon(arena, _node(arena, dice), stop, arena.cluster.start)
 
 
 def pause_node(arena: Arena, dice: random.Random) -> Blow | None:
