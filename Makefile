@@ -2,6 +2,7 @@
 # make test   all tests: lint, types, units, the real cluster
 # make chaos  the MNIST job again and again on a cluster that is struck at random: make chaos SEED=1 MINUTES=10
 # make fuzz   whatever arrives from outside, with so many examples of each: make fuzz EXAMPLES=3000
+# make snapshots  writes tests/snapshots anew, after a change of help or errors: look at what git says of them
 # make down   ends a cluster that `make demo KEEP=1` left up
 # make wheel  builds the wheel that edge nodes and nodes install
 
@@ -16,7 +17,7 @@ SEED ?= 1
 MINUTES ?= 10
 EXAMPLES ?= 3000
 
-.PHONY: demo test check chaos fuzz down wheel clean tools
+.PHONY: demo test check chaos fuzz snapshots down wheel clean tools
 
 demo: $(INSTALLED) $(OVERLAY)
 	@$(BIN)/python -m examples.mnist.demo $(if $(KEEP),--keep)
@@ -34,6 +35,9 @@ chaos: $(INSTALLED) $(OVERLAY)
 
 fuzz: $(INSTALLED)
 	TREADLE_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q --durations=0 tests/test_fuzz_*.py
+
+snapshots: $(INSTALLED)
+	TREADLE_REWRITE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/test_client_snapshots.py
 
 down: $(INSTALLED)
 	$(BIN)/python -m minicluster down

@@ -7,12 +7,14 @@ import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
+from typing import TextIO, cast
 
 import click
 
 from client.commands.group import submit
 from client.console import Console
 from client.errors import REJECTED, USAGE, ClientError
+from client.stdout import Stdout
 from client.submission.refusal import RefusedError
 from conf.errors import ConfigError
 
@@ -23,6 +25,8 @@ def main() -> None:
     """Runs the command line of this process and ends it."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
+    if sys.stdout is not None:  # with `>&-` there is none
+        sys.stdout = cast(TextIO, Stdout(sys.stdout))
     sys.exit(run(sys.argv[1:], Console(sys.stderr)))
 
 
@@ -33,7 +37,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        console.error(error.format_message(), f"see `{context.command_path if context else 'submit run'} --help`")
+        console.error(" ".join(error.format_message().split()), f"see `{context.command_path if context else 'submit'} --help`")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         console.line("interrupted")
@@ -52,7 +56,8 @@ def _report(error: Exception, console: Console) -> int:
         for problem in error.problems:
             console.problem(problem)
         return REJECTED if isinstance(error, RefusedError) else USAGE
-    console.error(f"{type(error).__name__}: {error}", "this should not happen: run it again with --verbose and report what it shows")
+    remedy = "report the traceback above" if console.verbose else "run it again as `submit --verbose …` and report what it shows"
+    console.error(f"{type(error).__name__}: {error}", f"this should not happen: {remedy}")
     return _INTERNAL
 
 

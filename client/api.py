@@ -22,9 +22,10 @@ from typing import Any
 
 from client import subjects
 from client.application import devices_tree, lookup
+from client.application import status as application_status
 from client.application.records import Application as Told
 from client.command_line.command_line import LOCAL, understand
-from client.command_line.flags import Flags
+from client.command_line.keywords import flags_of
 from client.console import Console
 from client.ending import killing
 from client.ending.stopping import Stop
@@ -38,7 +39,8 @@ from client.history import page as history_page
 from client.logs import showing as application_logs
 from client.logs.files import Selection
 from client.logs.view import LogView, Wish
-from client.submission import local, staging_sweep, to_yarn
+from client.submission import local as local_mode
+from client.submission import staging_sweep, to_yarn
 from client.yarn.application_details import STATES, ApplicationDetails
 from conf.errors import ConfigError, Problem
 
@@ -66,6 +68,14 @@ class Application:
         """Returns YARN's state of it, such as RUNNING."""
         return self.details.state
 
+    def status(self) -> dict[str, Any]:
+        """Returns what `submit status --json` writes.
+
+        Raises:
+            ClientError: when it is unknown, or nobody answers.
+        """
+        return application_status.of(self.id, os.environ).tree()
+
     def wait(self, timeout_s: float | None = None, *, quiet: bool = False) -> Followed:
         """Follows it to its end, with progress on standard error, and returns its outcome, its exit code and what it cost.
 
@@ -92,6 +102,7 @@ class Application:
         if self._owner is not None:
             self._close()
             return
+        killing.expect_on_yarn(self.id)
         manager = lookup.connect(os.environ)
         if killing.killable(manager, self.id).ended:
             return
@@ -181,23 +192,19 @@ def submit(
         resources: name → amount, or `amount:yarn type`, as --resource takes it: `{"gpu": 2}`.
         conf: any options of the configuration, as -D.
         properties_files: Flink's config.yaml or flink-conf.yaml.
-        flags: the other flags of `submit run` that set options: `name`, `queue`, `taskmanagers`, `slots`, `memory`, `vcores`, `python`, …
+        flags: the other flags of `submit run` that set options: `name`, `queue`, `taskmanagers`, `slots`, `memory`, `vcores`, `python`, …;
+            `files`, `archives` and `py_files` take one path or several, `env` a mapping.
 
     Raises:
         ConfigError: with everything that is wrong, or that this cluster refuses.
         ClientError: when cluster, file system or Java don't do their part.
     """
-    given = Flags(
-        **{name: str(value) for name, value in flags.items() if value is not None},  # type: ignore[arg-type]  # texts, as on a command line
-        resources=tuple(f"{name}={amount}" for name, amount in (resources or {}).items()),
-        definitions=tuple(f"{key}={value}" for key, value in (conf or {}).items()),
-        files=tuple(os.fspath(file) for file in properties_files),
-    )
+    given = flags_of(flags, resources or {}, conf or {}, properties_files)
     line = understand(master, [os.fspath(word) for word in words], given, is_command=command)
     request = line.request()
     if line.master == LOCAL:
         owner = ExitStack()
-        started = owner.enter_context(local.run(request, os.environ))
+        started = owner.enter_context(local_mode.run(request, os.environ))
         return Application(started.id, subjects.on_this_machine(started, request), owner)
     submitted = to_yarn.submit(request, os.environ, Console(sys.stderr))
     return Application(submitted.id, subjects.on_yarn(submitted, request))
@@ -224,10 +231,10 @@ def applications(*, everybody: bool = False, ended: bool = False) -> list[Applic
     return [Application(known.id) for known in found]
 
 
-def history(limit: int = 20, *, here: bool = False, directory: str | None = None) -> list[dict[str, Any]]:
-    """Returns what `submit history list --json` writes: applications that left a history, the latest first; `here` those of this machine.
+def history(limit: int = 20, *, local: bool = False, directory: str | None = None) -> list[dict[str, Any]]:
+    """Returns what `submit history list --json` writes: applications that left a history, the latest first; `local` those of this machine.
 
     Raises:
         ClientError: when the directory can't be read.
     """
-    return [past.tree() for past in history_of_applications.histories(os.environ, directory, local=here).latest(limit)]
+    return [past.tree() for past in history_of_applications.histories(os.environ, directory, local=local).latest(limit)]

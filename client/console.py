@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TextIO
 
 from conf.errors import Problem
@@ -26,12 +27,20 @@ class Console:
         self._stream.flush()
 
     def bar(self, text: str) -> None:
-        """Draws the bar in place of the one before; an empty one takes it away. Does nothing without a terminal."""
+        """Draws the bar in place of the one before, cut to one row; an empty one takes it away. Does nothing without a terminal."""
         if not self.interactive or text == self._bar:
             return
-        self._stream.write(f"{_CLEAR_LINE}{text}")
+        self._stream.write(f"{_CLEAR_LINE}{text[: self._room()]}")
         self._stream.flush()
         self._bar = text
+
+    def _room(self) -> int | None:
+        """Returns how many characters leave the cursor in their row, None where the terminal does not tell."""
+        try:
+            columns = os.get_terminal_size(self._stream.fileno()).columns
+        except OSError:
+            return None
+        return columns - 1 if columns else None
 
     def problem(self, problem: Problem) -> None:
         """Writes a problem of a configuration, with its key where the cause does not name it."""

@@ -55,7 +55,7 @@ RESTART_TYPE = Option(
 RESTART_ATTEMPTS = Option(
     "restart-strategy.fixed-delay.attempts",
     whole_number(1),
-    "How often; with `fixed-delay`. What YARN did to it, such as preemption, does not count.",
+    "How often; with `fixed-delay`. What YARN did to it, such as preemption, does not count, nor what is lost until it starts again.",
 )
 RESTART_DELAY = Option("restart-strategy.fixed-delay.delay", INTERVAL_MS, "The pause before; with `fixed-delay`.")
 ALLOWED_FAILURES = Option(

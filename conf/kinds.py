@@ -67,7 +67,14 @@ def one_of(*words: str) -> Kind[str]:
 def size_in_mib(minimum: int) -> Kind[int]:
     """A size, read as whole MiB rounded down (Flink asks YARN for floor(bytes / 1 MiB))."""
     accepted = f"a size with a unit, such as 4g or 1024m, from {minimum}m"
-    return Kind("size", accepted, lambda text: _in_range(parse_bytes(text) // _MIB, minimum, INT_MAX, " MiB"), minimum, unitless="bytes")
+
+    def parse(text: str) -> int:
+        size = parse_bytes(text)
+        if text.isdecimal() and size // _MIB < minimum <= size:
+            raise ValueError(f"{size} bytes is less than {minimum} MiB; for MiB write {size}m")
+        return _in_range(size // _MIB, minimum, INT_MAX, " MiB")
+
+    return Kind("size", accepted, parse, minimum, unitless="bytes")
 
 
 def _in_range(value: int, minimum: int, maximum: int, unit: str = "") -> int:

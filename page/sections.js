@@ -22,7 +22,8 @@ function showHead(application) {
   patchChildren(at("name"), [application.name]);
   at("state").className = `badge ${tone(state)}`;
   patchChildren(at("state"), [state.toLowerCase()]);
-  patchChildren(at("identity"), [code(application.id), application.user ? ` of ${application.user}` : " on one machine"]);
+  const whose = application.user ? ` of ${application.user}` : "";
+  patchChildren(at("identity"), [code(application.id), whose, application.id.startsWith("local-") ? " on one machine" : ""]);
   patchChildren(at("am-logs"), [link(application.logs, "Logs of the application master")]);
 }
 
@@ -142,7 +143,7 @@ function showMemory(application, there) {
 function showConfiguration() {
   const wanted = at("filter").value.trim().toLowerCase();
   const rows = configuration.filter((each) => each.key.toLowerCase().includes(wanted)).map((each) => [code(each.key), code(each.value), each.origin]);
-  show("configuration", configuration.length ? table(null, ["Key", "Value", "From"], rows) : null);
+  show("configuration", configuration.length ? table(null, ["Key", "Value", "Origin"], rows) : null);
 }
 
 function devicesOf(taskManager) {

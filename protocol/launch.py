@@ -26,6 +26,9 @@ FINAL_STATUS_FILE = "final-status"
 EXCLUDED_NODES_FILE = "excluded-nodes"
 """Name of the file in the AM's directory that names, one host a line, the nodes on which the overlay wants no more containers."""
 
+STOP_FILE = ".stop.json"
+"""Name of the file in a local application's directory that holds the `StopRequest` behind the SIGTERM that follows it."""
+
 
 @dataclass(frozen=True)
 class Job:

@@ -51,12 +51,16 @@ class LocalStoreServer:
     def _serve(self, connection: Connection[Any, Any], owner: str) -> None:
         try:
             with contextlib.suppress(EOFError, OSError, StoreClosedError), connection:
-                while True:
-                    self._answer(connection, owner, json.loads(connection.recv_bytes(_CALL_BYTES)))
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            logger.warning("Closed %s, which sent no call of this store's: %r", owner, error)
+                self._answer_all(connection, owner)
         finally:
             self._store.disown(owner)
+
+    def _answer_all(self, connection: Connection[Any, Any], owner: str) -> None:
+        try:
+            while True:
+                self._answer(connection, owner, json.loads(connection.recv_bytes(_CALL_BYTES)))
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            logger.warning("Closing %s, which sent no call of this store's: %r", owner, error)
 
     def _answer(self, connection: Connection[Any, Any], owner: str, call: dict[str, Any]) -> None:
         if call["call"] == "put":

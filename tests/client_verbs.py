@@ -3,9 +3,11 @@
 import sys
 from contextlib import contextmanager
 
+import click
 from client_rest_server import serving
 
 from client.__main__ import run
+from client.commands.group import submit
 from client.console import Console
 
 ID = "application_1_0001"
@@ -51,3 +53,15 @@ def submitted(capsys, *arguments):
     code = run(arguments, Console(sys.stderr))
     captured = capsys.readouterr()
     return code, captured.out, captured.err
+
+
+def every_verb():
+    """Yields `submit` itself and each verb, also those of a verb: its words and its options' names."""
+    yield from _below(click.Context(submit, info_name="submit", **submit.context_settings))
+
+
+def _below(context):
+    command = context.command
+    yield context.command_path.split()[1:], [name for parameter in command.get_params(context) for name in parameter.opts]
+    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+        yield from _below(click.Context(command.get_command(context, name), info_name=name, parent=context))

@@ -28,6 +28,7 @@ def test_a_script_is_submitted_waited_for_and_its_output_read(tmp_path, capsys):
     assert "tm-0 registered" in captured.err
     assert repr(application) == f"Application('{application.id}')"
     assert "FINISHED" in application._repr_html_()
+    assert (application.status()["state"], application.status()["taskmanagers"]) == ("FINISHED", None)
 
 
 def test_devices_are_those_of_the_command(tmp_path):
@@ -60,6 +61,30 @@ def test_everything_that_is_wrong_is_one_error(tmp_path):
     assert [problem.key for problem in caught.value.problems] == ["job", "treadle.slotz", "treadle.taskmanagers"]
 
 
+@pytest.mark.parametrize(("keyword", "remedy"), [("task_managers", "did you mean taskmanagers?"), ("xyzzy", "there are name, ")])
+def test_a_keyword_that_is_no_flag_is_an_error_with_the_nearest(keyword, remedy):
+    with pytest.raises(api.ConfigError) as caught:
+        api.submit("job.py", master="local", **{keyword: 3})
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.cause) == (keyword, f"submit() has no {keyword!r}")
+    assert problem.remedy.startswith(remedy)
+
+
+def test_files_and_variables_are_named_as_the_flags_are(tmp_path):
+    (tmp_path / "a.csv").write_text("from a file")
+    (tmp_path / "b.csv").write_text("")
+    (tmp_path / "job.py").write_text("import os\nprint(open('c.csv').read(), os.path.exists('b.csv'), os.environ['TOLD'])\n")
+    files = ["a.csv#c.csv", tmp_path / "b.csv"]
+    application = api.submit("job.py", master="local[1]", files=files, env={"TOLD": "a=b c"}, conf=leases(tmp_path))
+    application.wait(quiet=True)
+    assert application.logs(task="job") == "job | from a file True a=b c"
+
+
+def test_an_environment_that_is_no_mapping():
+    with pytest.raises(api.ConfigError, match="env is 'A=1', no mapping"):
+        api.submit("job.py", master="local", env="A=1")
+
+
 def test_an_application_of_another_process_can_not_be_waited_for(tmp_path):
     finished = api.submit("job.py", master="local[1]", conf=leases(tmp_path))
     finished.wait(quiet=True)
@@ -78,6 +103,6 @@ def test_a_history_is_listed_shown_and_has_its_page(tmp_path):
     application = api.submit("sh", "-c", "exit 7", command=True, master="local[1]", conf=leases(tmp_path))
     application.wait(quiet=True)
     shown = application.history(events=True)
-    assert (shown["status"], shown["outcome"]["exit_code"], shown["events"][-1]["event"]) == ("FAILED", 7, "finished")
-    assert [each["id"] for each in api.history(here=True)] == [application.id]
+    assert (shown["final_status"], shown["exit_code"], shown["events"][-1]["event"]) == ("FAILED", 7, "finished")
+    assert [each["id"] for each in api.history(local=True)] == [application.id]
     assert application.id in application.history_page()

@@ -65,7 +65,7 @@ def test_help_of_run_lists_every_flag(submit):
     [
         (["run"], ["error: nothing to run", "remedy: give a script, `submit run job.py`, or a command, `submit run -- COMMAND …`"]),
         (
-            ["lst"],
+            ["run", "lst"],
             ["error: 'lst' is not a .py file", "remedy: name the job's .py file, or put -- before a command: `submit run -- COMMAND …`"],
         ),
         (["run", "--nme", "x", "job.py"], ["error: No such option", "remedy: see `submit run --help`"]),
@@ -206,7 +206,7 @@ def test_a_local_application_ends_with_its_submit(job, interpreter, tmp_path, nu
     process = start(*local(interpreter, "runs", "job.py"))
     wait_for(process, "tm-0 registered")
     process.send_signal(number)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, said in err) == (exit_code, True), err
     url = json.loads((directory(tmp_path) / "am.json").read_text())["rest"]
     done = subprocess.run(["curl", "-s", url], check=False)

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
-from client_verbs import APPS, ID, app, resourcemanager, submitted
-from submitting import SUBMIT
+from client_verbs import resourcemanager, submitted
 from test_client_cluster import METRICS, NODE_35, SCHEDULER_35
 
 CLUSTER = "/ws/v1/cluster"
@@ -180,41 +179,6 @@ def test_config_lists_every_option(capsys):
 def test_config_keys_takes_no_configuration(capsys):
     code, _, err = submitted(capsys, "config", "--keys", "-D", "a=b")
     assert (code, "remedy: leave --properties-file and -D out" in err) == (2, True)
-
-
-def completed(*words):
-    """What the shell would be told for the last word."""
-    environment = {
-        **os.environ,
-        "COMP_WORDS": " ".join(("submit", *words)),
-        "COMP_CWORD": str(len(words)),
-        "_SUBMIT_COMPLETE": "bash_complete",
-    }
-    ran = subprocess.run([str(SUBMIT)], env=environment, capture_output=True, text=True, timeout=30, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    return ran.stdout.split()
-
-
-def test_words_are_completed(server):
-    server.answer(APPS, {"apps": {"app": [app(1), app(2, "ACCEPTED")]}})
-    assert completed("sta") == ["plain,status"]
-    assert completed("jo") == ["file,jo"]
-    assert completed("run", "jo") == ["file,jo"]
-    assert completed("status", "app") == [f"plain,{ID.replace('0001', number)}" for number in ("0002", "0001")]
-    assert completed("kill", ID, "application") == ["plain,application_1_0002"]
-    assert "plain,root.default" in completed("run", "--queue", "ro")
-    assert "plain,treadle.taskmanagers=" in completed("run", "-D", "treadle.t")
-
-
-def test_without_a_cluster_nothing_is_offered(monkeypatch, tmp_path):
-    monkeypatch.setenv("HADOOP_CONF_DIR", str(tmp_path))
-    assert completed("status", "app") == completed("run", "--queue", "ro") == []
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_gets_its_script(capsys, shell):
-    code, out, _ = submitted(capsys, "completion", shell)
-    assert (code, f"_SUBMIT_COMPLETE={shell}_complete" in out) == (0, True)
 
 
 HELP = """import sys

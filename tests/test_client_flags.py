@@ -61,6 +61,12 @@ def test_the_n_of_local_is_the_number_of_taskmanagers():
         overrides(Flags(taskmanagers="2"), 3)
 
 
+@pytest.mark.parametrize(("count", "cause"), [("0", "less than 1"), ("x", "not a whole number")])
+def test_a_number_that_no_master_takes_is_told_as_such_beside_that_of_local(count, cause):
+    with pytest.raises(ConfigError, match=rf"^treadle.taskmanagers is '{count}' \(--taskmanagers\): {cause}$"):
+        configuration.load([], overrides(Flags(taskmanagers=count), 3)).settings()
+
+
 def resources(*specs, files=(), definitions=()):
     flags = Flags(resources=specs, files=tuple(map(str, files)), definitions=definitions)
     return [

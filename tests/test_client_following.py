@@ -22,7 +22,7 @@ from client.yarn.resourcemanager import ResourceManager
 ID = "application_1_0001"
 
 
-def sight(state="RUNNING", reserved=None, **told):
+def sight(state="RUNNING", reserved=None, /, **told):
     report = ApplicationReport(ID, "x", state, "UNDEFINED", "", "", reserved or {})
     return Sight(report, application({"state": "RUNNING", "requested": 1, **told}) if told else None)
 
@@ -145,6 +145,15 @@ def test_a_master_that_is_silent_for_a_moment_changes_no_state():
     for each in (sight("ACCEPTED"), sight("RUNNING"), sight(jobs=[]), sight("RUNNING"), sight("FINISHED")):
         tally.see(each)
     assert list(tally.summary().seconds) == ["ACCEPTED", "STARTING", "RUNNING"]
+
+
+def test_a_job_that_was_over_before_anybody_looked_ran_all_the_same():
+    tally = Tally()
+    times = {"started": 1_000_000, "running_since": 1_002_500, "now": 1_003_000}
+    tally.see(sight("RUNNING"))
+    tally.see(sight("RUNNING", state="FINISHED", **ENDED, **times))
+    tally.see(sight("FINISHED", state="FINISHED", **ENDED, **times))
+    assert tally.summary().seconds == {"STARTING": 2.5, "RUNNING": 0.5}
 
 
 def test_nothing_is_said_of_what_nobody_told():

@@ -44,7 +44,7 @@ def test_what_the_resourcemanager_is_asked(server, submit, arguments, query):
 @pytest.mark.parametrize("none", [{"apps": None}, {"apps": {}}, {"apps": {"app": []}}])
 def test_no_application_is_the_header_alone(server, submit, none):
     server.answer(APPS, none)
-    assert submit("list")[1].split()[:2] == ["Application-Id", "Application-Name"]
+    assert submit("list")[1].split()[:2] == ["APPLICATION-ID", "NAME"]
     assert submit("list", "--no-header")[:2] == (0, "")
 
 

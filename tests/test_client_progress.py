@@ -1,10 +1,17 @@
 """What a follower is shown of progress and slots: bars, lines, tables."""
 
+import fcntl
 import io
+import os
+import pty
+import struct
+import termios
 
+import pytest
 from test_client_follow import GPUS, Terminal, job, shown, task_manager, told
 
 from client.application.records import application
+from client.console import Console
 from client.following.progress import table
 
 
@@ -15,6 +22,16 @@ def test_a_terminal_gets_a_bar_that_lines_go_above():
     assert f"\r\x1b[K{half}" in text
     assert "\r\x1b[Ktm-2 registered on 127.0.0.12 with gpu 0 (GPU-c) (1/2 TaskManagers)\n" in text
     assert text.endswith("\r\x1b[Kclassify: 4/4 fragments, 400 rows\n")
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(20, "x" * 19), (0, "x" * 100), (200, "x" * 100)])
+def test_a_bar_is_one_row_of_its_terminal(columns, shown):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with os.fdopen(theirs, "w") as stream:
+        Console(stream).bar("x" * 100)
+        assert os.read(ours, 4096).decode() == f"\r\x1b[K{shown}"
+    os.close(ours)
 
 
 def test_without_a_terminal_there_is_a_line_at_each_tenth_and_no_escape():

@@ -1,16 +1,11 @@
 """`status`, `top` and `list` on what is used, against a ResourceManager and an application master that answer from a table."""
 
 import json
-import os
-import pty
-import signal
-import subprocess
-import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 from client_verbs import APPS, ID, app, resourcemanager, submitted
-from submitting import SUBMIT
 
 MASTER = f"/proxy/{ID}/pages/treadle/application"
 
@@ -112,6 +107,11 @@ def test_use_of_slots_and_devices_for_a_person(server, submit, command):
     assert "tm-0/slot-0" not in out
 
 
+def test_each_key_of_status_as_json_is_documented(server, submit):
+    documented = (Path(__file__).parent.parent / "docs/using.md").read_text()
+    assert [key for key in json.loads(submit("status", ID, "--json")[1]) if f'"{key}"' not in documented] == []
+
+
 @pytest.mark.parametrize("verb", ["status", "top"])
 def test_use_of_slots_and_devices_as_json(server, submit, verb):
     tree = json.loads(submit(verb, ID, "--json")[1])
@@ -177,30 +177,3 @@ def test_totals_of_queue_and_cluster(server, submit):
 def test_list_tells_what_each_application_holds(server, submit, fields, held):
     server.answer(APPS, {"apps": {"app": [app(**fields)]}})
     assert held in submit("list", "--no-header")[1]
-
-
-def test_top_of_nothing_says_so(server, submit):
-    server.answer(APPS, {"apps": None})
-    assert submit("top", "--json")[1] == '{"applications": []}\n'
-    assert "none of your applications runs" in submit("top")[1]
-
-
-@pytest.mark.parametrize("arguments", [["--interval", "0"], ["--interval", "soon"]])
-def test_top_refuses_a_wrong_interval(server, submit, arguments):
-    code, _, err = submit("top", *arguments)
-    assert (code, "--interval" in err) == (2, True)
-
-
-def test_top_redraws_on_a_terminal_until_ctrl_c_and_ends_with_0(server, tmp_path):
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen([str(SUBMIT), "top", ID, "--interval", "0.5"], stdout=theirs, stderr=subprocess.PIPE, env=os.environ)
-    os.close(theirs)
-    seen, deadline = b"", time.monotonic() + 60
-    while seen.count(b"tm-1/slot-1  n1") < 4:
-        assert time.monotonic() < deadline
-        seen += os.read(ours, 4096)
-    process.send_signal(signal.SIGINT)
-    assert (process.wait(60), process.stderr.read()) == (0, b"")
-    process.stderr.close()
-    os.close(ours)
-    assert seen.count(b"\x1b[H\x1b[2J") >= 2

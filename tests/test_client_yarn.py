@@ -12,6 +12,7 @@ from client.console import Console
 from client.errors import ClientError
 from client.hadoop import namenode
 from client.hadoop.configuration import HadoopConfiguration
+from client.history.histories import histories
 
 ROOT = Path(__file__).parent.parent
 
@@ -128,6 +129,31 @@ def test_no_namenode_of_two(tmp_path, closed):
     with pytest.raises(ClientError, match=rf"no NameNode of hdfs://ns answers \({closed}: Connection refused; {closed}: ") as raised:
         namenode.check(hadoop(tmp_path, "hdfs://ns", **{"dfs.ha.namenodes.ns": "nn1,nn2"} | addresses))
     assert raised.value.exit_code == 5
+
+
+@pytest.mark.parametrize("authority", ["closed", "127.0.0.1:x"])
+def test_the_namenode_of_a_named_directory_is_named(tmp_path, closed, authority):
+    hadoop(tmp_path, "hdfs://127.0.0.1:1")
+    authority = closed if authority == "closed" else authority
+    with pytest.raises(ClientError, match=f"no NameNode of hdfs://{authority} answers") as raised:
+        histories({"HADOOP_CONF_DIR": str(tmp_path)}, f"hdfs://{authority}/x", local=False)
+    assert (raised.value.exit_code, "--dir" in raised.value.remedy) == (5, True)
+
+
+def test_histories_need_hdfs(tmp_path, caplog):
+    hadoop(tmp_path, "s3a://bucket")
+    with pytest.raises(
+        ClientError, match=r"'\.treadle/history' is no directory on HDFS here, where fs\.defaultFS is s3a://bucket"
+    ) as raised:
+        histories({"HADOOP_CONF_DIR": str(tmp_path)}, None, local=False)
+    assert (raised.value.exit_code, "--dir" in raised.value.remedy, caplog.text) == (2, True, "")
+
+
+def test_another_directory_is_read_where_the_default_file_system_is_dead(tmp_path, closed, listening):
+    hadoop(tmp_path, f"hdfs://{closed}")
+    histories({"HADOOP_CONF_DIR": str(tmp_path)}, f"hdfs://{listening}/x", local=False)
+    with pytest.raises(ClientError, match=f"no NameNode of hdfs://{closed} answers"):
+        histories({"HADOOP_CONF_DIR": str(tmp_path)}, "hdfs:///x", local=False)
 
 
 @pytest.mark.parametrize("default", ["file:///", "viewfs:///"])

@@ -10,6 +10,7 @@ import pyarrow.fs
 import pyarrow.parquet as pq
 import pytest
 from submitting import running, submit
+from test_clean_stop_on_yarn import processes
 from test_on_yarn import GPU, SMALL, get, slot_logs, wait_for
 
 import treadle
@@ -103,18 +104,13 @@ def test_a_command_starts_again_as_a_whole_when_a_task_manager_is_killed(cluster
 
 def test_a_command_that_may_not_restart_fails_with_the_cause(cluster, tmp_path):
     with running([*SMALL, "--taskmanagers", "2", "--json", "--", "sleep", "100"], cluster.environment(), tmp_path) as process:
-        app = wait_for(lambda: running_application(cluster), "the application")
+        app = next(line for line in process.stderr if " submitted, " in line).partition(" ")[0]
         wait_for(lambda: len(slot_logs(cluster, app)) == 2, "two running slots")
         victim = registered(cluster, app)[0]
         os.kill(pids_of(victim["containerId"], "task_manager")[0], signal.SIGKILL)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, json.loads(out)["final_status"]) == (1, "FAILED"), err
     assert "its exit code was 137" in json.loads(out)["diagnostics"]
-
-
-def running_application(cluster):
-    apps = get(f"{cluster.resourcemanager_url}/ws/v1/cluster/apps?states=RUNNING")["apps"] or {"app": []}
-    return apps["app"][0]["id"] if apps["app"] else None
 
 
 def job_log(cluster, app):
@@ -141,6 +137,36 @@ def test_a_dask_job_goes_on_over_a_restart_of_the_datanode(cluster, numbers, tmp
     assert sorted(pq.read_table(f"{path}/out", filesystem=filesystem)["n"].to_pylist()) == list(range(60))
     names = {info.base_name for info in filesystem.get_file_info(pa.fs.FileSelector(f"{path}/out"))}
     assert names == {"_SUCCESS", *(f"part-0000{part}.parquet" for part in range(6))}
+
+
+SLOW_CARDS = """\
+import os, time
+from drivers.device import FoundDevice
+
+class Cards:
+    def __init__(self, params):
+        self._hangs_without = params["file"]
+
+    def discover(self, amount):
+        try:
+            os.close(os.open(self._hangs_without, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return [FoundDevice(index="0", uuid=f"card-{os.getpid()}", visibility={})]
+        time.sleep(3600)
+"""
+
+
+def test_a_task_manager_that_does_not_register_in_time_is_replaced(cluster, tmp_path):
+    (tmp_path / "cards.py").write_text(SLOW_CARDS)
+    card = ["--resource", "card=1", "-D", f"external-resource.card.driver-factory.class={tmp_path}/cards.py:Cards"]
+    card += ["-D", f"external-resource.card.param.file={tmp_path}/first"]
+    limit = ["-D", "resourcemanager.taskmanager-registration.timeout=20 s"]
+    said = submit([*SMALL, *card, *limit, "--taskmanagers", "2", "--", "true"], cluster.environment(), tmp_path)
+    assert said.code == 0, said.err
+    assert "did not register within 20 s of the grant of container" in said.err
+    assert "; tm-2 takes its place" in said.err
+    assert "a slow node needs a longer resourcemanager.taskmanager-registration.timeout" in said.err
+    wait_for(lambda: not processes(said.application), "the end of the one that hangs")
 
 
 ATTEMPTS = ["-D", "yarn.application-attempts=2"]

@@ -3,6 +3,7 @@
 import json
 import time
 from itertools import count
+from pathlib import Path
 
 import pytest
 from client_rest_server import serving
@@ -10,8 +11,9 @@ from test_cluster_state import ASKED, registration, state
 
 from client.errors import ClientError
 from client.history.files import LocalHistoryFiles
-from client.history.histories import Histories, histories
-from protocol.history import VERSION, Marker, Summary, events_file, marker_of, summary_of
+from client.history.histories import Histories, Past, histories
+from client.history.text import lines
+from protocol.history import VERSION, Marker, Summary, UsedDevice, UsedTaskManager, events_file, marker_of, summary_of
 from protocol.outcome import FAILED, KILLED, SUCCEEDED, Outcome
 from protocol.wire import to_bytes
 from yarn_am.cluster_state import ClusterState
@@ -119,6 +121,19 @@ def test_what_is_written_is_shown(tmp_path):
     assert [each.summary.id for each in known.latest(5)] == [APP]
 
 
+def test_as_json_it_has_the_names_that_are_documented(tmp_path):
+    written(tmp_path, Outcome(FAILED, 7, "why")).wait(60)
+    tree = histories({"TREADLE_HOME": str(tmp_path)}, None, local=True).one(APP).tree()
+    assert (tree["final_status"], tree["exit_code"], tree["diagnostics"], tree["taskmanagers"]) == (FAILED, 7, "why", ())
+    documented = (Path(__file__).parent.parent / "docs/using.md").read_text()
+    assert [key for key in tree if f'"{key}"' not in documented] == []
+
+
+def test_a_device_is_named_as_the_follower_names_it():
+    used = (UsedTaskManager("tm-0", "n1", "c1", "ENDED", (UsedDevice("gpu", "2", "GPU-a", "A100"), UsedDevice("fpga", "0", "card0"))),)
+    assert "  gpu 2 (GPU-a) A100, fpga 0 (card0)" in "\n".join(lines(Past(Summary(id=APP, task_managers=used), untold="")))
+
+
 def test_what_is_used_is_written_again_though_nothing_happens(tmp_path, monkeypatch):
     monkeypatch.setattr("yarn_am.history.REFRESH_S", 0.05)
     looks = count()
@@ -191,7 +206,26 @@ def test_an_end_without_a_word_is_told(tmp_path):
 def test_an_unknown_application_has_a_cause_and_a_remedy(tmp_path):
     with pytest.raises(ClientError, match=f"there is no history of {APP}") as caught:
         histories({"TREADLE_HOME": str(tmp_path)}, None, local=True).one(APP)
-    assert "--dir" in caught.value.remedy
+    assert (caught.value.exit_code, "history list --local" in caught.value.remedy) == (4, True)
+
+
+def test_of_a_local_application_no_directory_on_hdfs_is_read(tmp_path):
+    with pytest.raises(ClientError, match="--dir /x names a directory on HDFS") as caught:
+        histories({"TREADLE_HOME": str(tmp_path)}, "/x", local=True)
+    assert caught.value.exit_code == 2
+
+
+def test_a_local_application_runs_as_long_as_its_master_answers(tmp_path):
+    known = left(tmp_path, {"summary.json": RUNNING})
+    application = tmp_path / "applications" / APP
+    application.mkdir(parents=True)
+    with serving() as server:
+        (application / "am.json").write_text(json.dumps({"rest": server.url}))
+        server.answer("/application", {"state": "RUNNING"})
+        past = known.latest(5)[0]
+        assert (past.status, past.exit_code) == ("RUNNING", None)
+        assert past.told.startswith("it runs; this was written 2026")
+    assert (known.one(APP).status, "or runs" in known.one(APP).told) == ("LOST", False)
 
 
 def test_no_directory_is_an_empty_list(tmp_path):

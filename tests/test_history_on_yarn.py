@@ -43,15 +43,15 @@ def test_what_succeeded_is_listed_and_shown_with_its_devices_and_events(cluster,
     assert said.code == 0, said.err
     assert said.application in [each["id"] for each in history(cluster, "list", "--json")["applications"]]
     shown = history(cluster, "show", said.application, "--json", "--events")
-    assert (shown["status"], shown["outcome"]["exit_code"]) == ("SUCCEEDED", 0)
-    assert [device["resource"] for device in shown["task_managers"][0]["devices"]] == ["gpu"]
+    assert (shown["final_status"], shown["exit_code"]) == ("SUCCEEDED", 0)
+    assert [device["resource"] for device in shown["taskmanagers"][0]["devices"]] == ["gpu"]
     assert shown["reserved_hours"]["yarn.io/gpu"] > 0
     events = [record["event"] for record in shown["events"]]
     assert [events[0], events[-1]] == ["attempt started", "finished"]
     assert {"granted", "registered", "deployed", "slot ended"} <= set(events)
     text = page(cluster, said.application, browser, tmp_path)
     assert "History: the application succeeded, " in text
-    assert shown["task_managers"][0]["devices"][0]["uuid"] in text
+    assert shown["taskmanagers"][0]["devices"][0]["uuid"] in text
     assert "Application master 768 MiB" in text
     assert "slot ended tm-0/slot-0: exit code 0" in text
 
@@ -59,8 +59,8 @@ def test_what_succeeded_is_listed_and_shown_with_its_devices_and_events(cluster,
 def test_what_failed_has_its_cause_and_exit_code(cluster, tmp_path, browser):
     said = submit([*SMALL, "--", "sh", "-c", "exit 7"], cluster.environment(), tmp_path)
     shown = history(cluster, "show", said.application, "--json")
-    assert (said.code, shown["status"], shown["outcome"]["exit_code"]) == (7, "FAILED", 7)
-    assert "exit code 7" in shown["told"]
+    assert (said.code, shown["final_status"], shown["exit_code"]) == (7, "FAILED", 7)
+    assert "exit code 7" in shown["diagnostics"]
     text = page(cluster, said.application, browser, tmp_path)
     assert "History: the application failed, " in text
     assert "failed exit code 7" in text
@@ -85,8 +85,8 @@ def test_what_yarn_killed_says_so(cluster, waiting, browser, tmp_path):
     subprocess.run([SUBMIT, "kill", waiting], env={**os.environ, **cluster.environment()}, check=True, timeout=60)
     ended(cluster, waiting)
     shown = history(cluster, "show", waiting, "--json")
-    assert (shown["status"], shown["outcome"]["status"]) == ("KILLED", "KILLED")
-    assert "YARN says: " in shown["told"]
+    assert (shown["final_status"], shown["outcome"]["status"]) == ("KILLED", "KILLED")
+    assert "YARN says: " in shown["diagnostics"]
     text = page(cluster, waiting, browser, tmp_path)
     assert "History: the application was killed, " in text
     assert f"YARN says: Application {waiting} was killed by user" in text
@@ -98,5 +98,5 @@ def test_an_application_master_that_was_killed_at_once_leaves_what_it_had_writte
     os.kill(pids_of(container, "yarn_am")[0], signal.SIGKILL)
     ended(cluster, waiting)
     shown = history(cluster, "show", waiting, "--json")
-    assert (shown["status"], shown["ended"]) == ("FAILED", None)
-    assert "ended without a word\nYARN says: " in shown["told"]
+    assert (shown["final_status"], shown["finished"]) == ("FAILED", None)
+    assert "ended without a word\nYARN says: " in shown["diagnostics"]

@@ -171,7 +171,7 @@ def test_it_can_go_to_stdout(application, directory, capsys):
     ("words", "code", "cause", "remedy"),
     [
         ([APP, "--output", "/nowhere/page.html"], 2, "/nowhere/page.html can't be written: No such file or directory", "--output"),
-        ([f"{APP}5"], 5, f"there is no history of {APP}5", "submit history list"),
+        ([f"{APP}5"], 4, f"there is no history of {APP}5", "submit history list"),
         (["job.py"], 2, "'job.py' is not the id of an application", "submit history list"),
     ],
 )

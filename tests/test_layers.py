@@ -52,6 +52,7 @@ OTHERS = {
 ROOMS_OF_CLIENT = [
     "errors",
     "console",
+    "stdout",
     "table",
     "hadoop",
     "yarn",

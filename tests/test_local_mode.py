@@ -1,16 +1,18 @@
 """`--master local[N]` through the real program: the application master, TaskManagers and slots as processes, no Java."""
 
+import getpass
 import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from submitting import running, submit
+from submitting import SUBMIT, running, submit
 
 import minicluster
 
@@ -88,10 +90,10 @@ def test_a_third_task_manager_on_two_gpus_is_refused_clearly(host):
     assert "is held by local-tm-" in said.err
 
 
-@pytest.mark.parametrize(("grace", "ended"), [("5 s", True), ("300 ms", False)])
-def test_slots_of_a_job_that_failed_have_the_configured_time_to_end(host, grace, ended):
+@pytest.mark.parametrize(("grace", "needs", "ended"), [("60 s", 1, True), ("3 s", 60, False)])
+def test_slots_of_a_job_that_failed_have_the_configured_time_to_end(host, grace, needs, ended):
     up = host / "up"
-    first = f"trap 'echo told; sleep 2; echo ended; exit 0' TERM; touch {up}; while :; do sleep 0.05; done"
+    first = f"trap 'echo told; sleep {needs}; echo ended; exit 0' TERM; touch {up}; while :; do sleep 0.05; done"
     script = f"if [ $RANK = 0 ]; then {first}; fi; while [ ! -e {up} ]; do sleep 0.05; done; exit 7"
     said = local(host, "-D", f"treadle.job.termination-grace={grace}", "--", "sh", "-c", script)
     assert said.code == 7
@@ -195,23 +197,50 @@ def test_a_discovery_script_that_cant_run_is_named(host, mode, words):
     assert f"the discovery script {host / 'discover.sh'} {words}" in said.err
 
 
+def asked(host, *words):
+    """What another `submit` says of it meanwhile, or afterwards."""
+    environment = {**os.environ, "TREADLE_HOME": str(host / "treadle-home")}
+    return json.loads(subprocess.run([str(SUBMIT), *words, "--json"], env=environment, capture_output=True, check=True).stdout)
+
+
 def test_interrupting_ends_everything(host):
     command = ["sh", "-c", "echo $$ > pid; exec sleep 1000"]
     with running(["--master", "local[1]", "--", *command], {}, host) as process:
         pid = wait_for_pid(host)
+        (entry,) = wait_for(lambda: asked(host, "history", "list", "--local")["applications"])
+        assert (entry["final_status"], entry["user"]) == ("RUNNING", asked(host, "status", entry["id"])["user"])
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 3, err
-    assert "final status: KILLED" in err
+    words = f"Stopped by {getpass.getuser()} on {socket.gethostname()}"
+    assert "is KILLED\n" in err
+    assert f"final status: KILLED\ncause: {words}\n" in err
     assert not Path(f"/proc/{pid}").exists()
+    status, past = asked(host, "status", entry["id"]), asked(host, "history", "show", entry["id"])
+    assert (status["state"], status["final_status"], status["diagnostics"]) == ("KILLED", past["final_status"], past["diagnostics"])
+    assert past["diagnostics"] == words
+
+
+def test_a_local_application_that_something_else_ends_says_by_what(host):
+    with running(["--master", "local[1]", "--", "sh", "-c", "echo $$ > pid; exec sleep 1000"], {}, host) as process:
+        wait_for_pid(host)
+        (master,) = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, check=True).stdout.split()
+        os.kill(int(master), signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "cause: Stopped by SIGTERM\n" in err
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited 60 s in vain"
+        time.sleep(0.05)
+    return value
 
 
 def wait_for_pid(host):
-    deadline = time.monotonic() + 60
-    while not (pid := written_pid(host)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return pid
+    return wait_for(lambda: written_pid(host))
 
 
 def written_pid(host):

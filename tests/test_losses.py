@@ -134,6 +134,7 @@ def test_when_the_only_one_fails_to_register_it_ends_at_once():
 
 def test_devices_that_the_only_node_lacks_are_the_end():
     cluster = state(one_node=True)
+    cluster.handle(granted(1), 0)
     registered(cluster, 0, 0)
     assert "asked 2, found 1" in finish(cluster.handle(failed(1), 3)).diagnostics
 

@@ -36,7 +36,7 @@ def runs(pid):
 
 
 def test_task_managers_of_a_paused_application_master_end_in_time(cluster, tmp_path):
-    beats = ["-D", "heartbeat.interval=1 s", "-D", "heartbeat.timeout=3 s"]
+    beats = ["-D", "heartbeat.interval=1 s", "-D", "heartbeat.timeout=10 s"]
     with running([*SMALL, *beats, "--taskmanagers", "2", *GPU, "--", "sleep", "600"], cluster.environment(), tmp_path) as process:
         app = process.stdout.readline().strip()
         wait_for(lambda: len(registered(cluster, app)) == 2, "two TaskManagers")

@@ -52,7 +52,7 @@ class Watched:
 
     def end(self) -> int:
         process = self._running()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         return process.returncode
 
     def stop(self) -> None:

@@ -1,12 +1,16 @@
 """A second attempt of an application goes on in its own output, and nobody else does."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import treadle
 from treadle.fragment_error import FragmentError
-from treadle.output_claim import FILE
+from treadle.fragments import find_fragments
+from treadle.output_claim import PREFIX, Claim, claim_output
 
 
 @pytest.fixture
@@ -73,15 +77,62 @@ def test_another_input_is_refused(numbers, tmp_path, monkeypatch):
         treadle.map_batches(Fails(), numbers, tmp_path / "out")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"application": "a"}'])
-def test_half_a_claim_is_none(numbers, tmp_path, monkeypatch, text):
+@pytest.mark.parametrize("claimed", [False, True], ids=["before", "after"])
+def test_wherever_an_attempt_dies_while_it_claims_the_next_one_goes_on(numbers, tmp_path, monkeypatch, claimed):
+    """A claim is made in one step: its attempt can die right before it or right after."""
+    attempt(monkeypatch, 1)
+    (tmp_path / "out").mkdir()
+    if claimed:
+        fragments, _ = find_fragments([str(numbers)], None, 10)
+        (tmp_path / "out" / Claim.of(fragments).name).touch()
+    attempt(monkeypatch, 2)
+    report = treadle.map_batches(Fails(), numbers, tmp_path / "out")
+    assert (report.resumed, report.rows) == (0, 40)
+
+
+@pytest.mark.parametrize("name", [PREFIX, f"{PREFIX}application_1_0001-0", f"{PREFIX}application_1_0002-0", "part-00000.parquet", "x"])
+def test_what_this_application_did_not_begin_is_refused(numbers, tmp_path, monkeypatch, name):
     attempt(monkeypatch, 2)
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / FILE).write_text(text)
-    with pytest.raises(FileExistsError, match="is not empty"):
+    (tmp_path / "out" / name).touch()
+    with pytest.raises(FileExistsError, match=f"is not empty .it holds {name}"):
         treadle.map_batches(Fails(), numbers, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+@pytest.fixture(params=["local", pytest.param("hdfs", marks=pytest.mark.cluster)])
+def output(request, tmp_path, monkeypatch):
+    """A directory, local and on HDFS, that isn't there yet."""
+    if request.param == "local":
+        return str(tmp_path / "out")
+    cluster = request.getfixturevalue("cluster")
+    for name, value in cluster.environment().items():
+        monkeypatch.setenv(name, value)
+    return f"{cluster.namenode_uri}/{tmp_path.name}/out"
+
+
+def test_of_eight_applications_that_claim_at_once_no_two_have_the_output(output):
+    begin = threading.Barrier(8)
+
+    def claims(number):
+        begin.wait()
+        try:
+            return claim_output(output, Claim(f"application_1_000{number}", "0"), ())
+        except FileExistsError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [done for done in pool.map(claims, range(8)) if done is not None] in ([], [frozenset()])
+
+
+def test_a_claim_is_taken_up_again_by_its_own_application_alone(output):
+    own, other = Claim("application_1_0001", "0"), Claim("application_1_0002", "0")
+    assert [claim_output(output, own, ()) for _ in range(3)] == [frozenset()] * 3
+    for claim in (other, Claim("application_1_0001", "1"), None):
+        with pytest.raises(FileExistsError, match="is not empty"):
+            claim_output(output, claim, ())
 
 
 def test_nothing_is_claimed_where_there_is_one_attempt(numbers, tmp_path):
     treadle.map_batches(Fails(), numbers, tmp_path / "out")
-    assert not (tmp_path / "out" / FILE).exists()
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(PREFIX)]

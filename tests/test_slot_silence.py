@@ -90,7 +90,7 @@ def sign_of_life(pid):
 
 @pytest.mark.cluster
 def test_a_slot_that_hangs_is_replaced_and_the_job_goes_on(cluster, numbers, tmp_path):  # noqa: F811 - the fixture
-    quick = ["-D", "heartbeat.interval=500 ms", "-D", "heartbeat.timeout=3 s"]
+    quick = ["-D", "heartbeat.interval=500 ms", "-D", "heartbeat.timeout=10 s"]
     with running([*SMALL, "--taskmanagers", "2", *GPU, *quick, *numbers], cluster.environment(), tmp_path) as process:
         app = process.stdout.readline().strip()
         wait_for(lambda: (application(cluster, app).get("jobs") or [{}])[0].get("progress"), "a job under way")

@@ -186,7 +186,8 @@ def test_a_slot_may_be_asked_to_end_just_before_dask_is_told_that_a_fragment_is_
 
 def test_a_jobs_main_gets_a_dask_client_with_every_slot(application, tmp_path):
     assert application.run(job_of(tmp_path, CLIENT_JOB)) == (0, [0, 0])
-    slots, scheduler = application.log("main").splitlines()
+    # on a busy machine Dask warns of an unresponsive event loop between them
+    slots, scheduler = (line for line in application.log("main").splitlines() if line.startswith(("[", "tls:")))
     assert slots == "['tm-0/0', 'tm-1/0']"
     assert scheduler.startswith("tls://127.0.0.1:")
 

@@ -1,13 +1,16 @@
-"""Whose an output directory is: a second attempt of an application goes on in its own, and only there."""
+"""Whose an output directory is: a second attempt of an application goes on in its own, and only there.
+
+A claim is the name of an empty file: it is there whole or not at all, whenever the attempt that makes it dies, and HDFS makes it at once.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,12 +19,10 @@ from treadle.outages import outlast
 from treadle.part_files import SUCCESS
 
 if TYPE_CHECKING:
-    import pyarrow.fs
-
     from treadle.fragments import Fragment
 
-FILE = ".treadle-claim"
-"""Written into an output only when the application may have a second attempt: on HDFS it costs a part of a second."""
+PREFIX = ".treadle-claim-"
+"""Of the names of claims; made only by an application that may have a second attempt."""
 
 _PART = re.compile(r"part-(\d+)\.parquet")
 
@@ -32,6 +33,11 @@ class Claim:
 
     application: str
     input: str
+
+    @property
+    def name(self) -> str:
+        """Returns the name of the file that makes it."""
+        return f"{PREFIX}{self.application}-{self.input}"
 
     @classmethod
     def of(cls, fragments: Sequence[Fragment], environment: Mapping[str, str] = os.environ) -> Claim | None:
@@ -54,7 +60,7 @@ def claim_output(uri: str, claim: Claim | None, fragments: Sequence[Fragment]) -
     """
     done = outlast(partial(_taken_up, uri, claim, fragments))
     if done is None and claim is not None:
-        outlast(partial(_write, uri, claim))
+        outlast(partial(_make, uri, claim))
     return done or frozenset()
 
 
@@ -73,15 +79,22 @@ def _taken_up(uri: str, claim: Claim | None, fragments: Sequence[Fragment]) -> f
     if not entries:
         return None
     names = [entry.base_name for entry in entries]
-    if claim is None or _claimed(filesystem, path, names) != claim:
+    if claim is None or [name for name in names if name.startswith(PREFIX)] != [claim.name]:
         raise FileExistsError(f"the output {uri} is not empty (it holds {names[0]}); name another directory or delete this one first")
     return _done(names, fragments)
 
 
-def _write(uri: str, claim: Claim) -> None:
+def _make(uri: str, claim: Claim) -> None:
+    """Of two that claim at the same moment the later one sees the other, or both do, and whoever does gives up."""
+    import pyarrow.fs
+
     filesystem, path = storage.open_filesystem(uri)
-    with filesystem.open_output_stream(f"{path}/{FILE}") as file:
-        file.write(json.dumps(asdict(claim)).encode())
+    with suppress(FileExistsError):  # made by a try that failed later
+        storage.create_exclusive(filesystem, f"{path}/{claim.name}")
+    others = [info.base_name for info in filesystem.get_file_info(pyarrow.fs.FileSelector(path)) if info.base_name != claim.name]
+    if others:
+        filesystem.delete_file(f"{path}/{claim.name}")
+        raise FileExistsError(f"the output {uri} is not empty any more (it holds {others[0]}); name another directory")
 
 
 def rows_done(uri: str, done: frozenset[int]) -> int:
@@ -92,17 +105,6 @@ def rows_done(uri: str, done: frozenset[int]) -> int:
     filesystem, path = storage.open_filesystem(uri)
     parts = [info.path for info in filesystem.get_file_info(pyarrow.fs.FileSelector(path)) if _number(info.base_name) in done]
     return sum(pyarrow.parquet.read_metadata(part, filesystem=filesystem).num_rows for part in parts)
-
-
-def _claimed(filesystem: pyarrow.fs.FileSystem, path: str, names: Sequence[str]) -> Claim | None:
-    if FILE not in names:
-        return None
-    with filesystem.open_input_stream(f"{path}/{FILE}") as file:
-        text = file.read()
-    try:
-        return Claim(**json.loads(text))
-    except (TypeError, ValueError):  # somebody else's file of that name, or half of ours: the attempt died right then
-        return None
 
 
 def _done(names: Sequence[str], fragments: Sequence[Fragment]) -> frozenset[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import pwd
 import signal
 import threading
 import time
@@ -22,12 +23,11 @@ from protocol.skein_store import SkeinStore
 from protocol.store import Store
 from protocol.user_code import UserCode
 from protocol.wire import from_bytes
-from yarn_am import master_usage, views
+from yarn_am import master_usage, signals, views
 from yarn_am.about import About, log_page_of_this_container
 from yarn_am.cluster_state import ClusterState
 from yarn_am.containers import Containers
 from yarn_am.event_log import EventLog
-from yarn_am.events import Interrupted
 from yarn_am.history import NO_HISTORY, History, Views, Writer, WrittenHistory
 from yarn_am.history_store import store_of
 from yarn_am.history_summary import summary
@@ -107,11 +107,19 @@ def history_of(launch: Launch, settings: Settings, state: ClusterState, log: Eve
     return WrittenHistory(log, shown, Writer(store_of(launch.history, about.application_id, os.environ)), attempt)
 
 
+def own_user() -> str:
+    """Returns whose process this is; a container may have a user without a name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
 def about_of(launch: Launch, application_id: str, *, local: bool) -> About:
     """Returns what there is to know of the application beside its state."""
     return About(
         application_id,
-        "" if local else os.environ["USER"],
+        own_user() if local else os.environ["USER"],
         "" if local else log_page_of_this_container(os.environ),
         time.time() - time.monotonic(),
         launch.configuration,
@@ -140,7 +148,7 @@ def run(launch: Launch, *, local: bool) -> Outcome:
     store, containers, application_id, address = on_this_machine(settings) if local else on_yarn(settings)
     events, lock = EventQueue(), threading.Lock()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: events.put(Interrupted(f"Stopped by {signal.Signals(number).name}")))
+        signal.signal(number, lambda number, _: events.put(signals.meaning(number, Path.cwd(), local=local)))
     state = ClusterState(plan_of(launch, settings, on_yarn=not local), time.monotonic())
     about = about_of(launch, application_id, local=local)
     context = context_of(settings, application_id, address, local=local)

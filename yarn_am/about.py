@@ -13,7 +13,7 @@ from conf.redaction import redacted
 class About:
     """One application.
 
-    `user` is YARN's and "" in local mode, as is `log_page`, the application master's own. `epoch_s` is when the monotonic clock, by which
+    `log_page` is the application master's own, "" in local mode. `epoch_s` is when the monotonic clock, by which
     the state counts, was at 0: in seconds since the epoch.
     """
 

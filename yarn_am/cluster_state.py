@@ -37,6 +37,7 @@ from yarn_am.events import (
     Tick,
 )
 from yarn_am.failures import Failure
+from yarn_am.first_words import FirstWords
 from yarn_am.idle import IdleTaskManagers
 from yarn_am.job_course import JobCourse
 from yarn_am.job_state import JobState
@@ -64,9 +65,9 @@ class ClusterState:
         self.task_managers = TaskManagers(plan, now)
         self.losses = Losses(plan, self.task_managers)
         self.grants: dict[str, Granted] = {}
-        self._early: dict[str, Registered] = {}
+        self._first_words = FirstWords(self.task_managers)
         self.job = JobState(plan)
-        self._course = JobCourse(plan, self.task_managers, self.job)
+        self._course = JobCourse(plan, self.task_managers, self.job, self.losses)
         self._idle = IdleTaskManagers(plan.idle_timeout_s)
         self.master: MasterUsed | None = None
 
@@ -81,7 +82,7 @@ class ClusterState:
         """Returns how far it is."""
         if self.outcome is not None:
             return ApplicationState.FINISHED
-        return ApplicationState.RUNNING if self._course.started else ApplicationState.STARTING
+        return ApplicationState.STARTING if self.job.started is None else ApplicationState.RUNNING
 
     def registered(self) -> list[Registration]:
         """Returns the registrations that are valid now, by the places of their TaskManagers."""
@@ -113,24 +114,17 @@ class ClusterState:
         self.grants[event.container_id] = event
         known = next((each for each in self.task_managers.registered() if each.container_id == event.container_id), None)
         self.losses.granted(event, now, is_registered=known is not None)
-        early = next((each for each in self._early.values() if each.registration.container_id == event.container_id), None)
-        if early:
-            return self._registered(self._early.pop(early.registration.task_manager_id), now)
-        return self._check_grant(known, now) if known else []
+        said = [action for each in self._first_words.granted(event.container_id) for action in self._on(each, now)]
+        return [*said, *(self._check_grant(known, now) if known else ())]
 
     @_on.register
     def _registered(self, event: Registered, now: float) -> list[Action]:
         registration = event.registration
-        task_manager = self.task_managers.get(registration.task_manager_id)
-        if task_manager is not None and task_manager.registered and task_manager.registration == registration:
+        known = self.task_managers.get(registration.task_manager_id)
+        if known is not None and known.registered and known.registration == registration:
             return []
-        if task_manager is None or (reason := refusals.of_registration(task_manager, registration)):
-            reason = reason if task_manager else "no such TaskManager was asked for"
-            logger.warning("Refused registration of %.99r in %.99r: %s", registration.task_manager_id, registration.container_id, reason)
-            return []
-        if self.grants and registration.container_id not in self.grants:
-            logger.warning("TaskManager %s registered in %.99r, which YARN has not granted yet", task_manager.id, registration.container_id)
-            self._early[task_manager.id] = event
+        task_manager = self._first_words.speaker(event, self.grants)
+        if task_manager is None:
             return []
         task_manager.state, task_manager.since = TaskManagerState.REGISTERED, now
         task_manager.registration, task_manager.container_id = registration, registration.container_id
@@ -149,7 +143,8 @@ class ClusterState:
 
     def _lost(self, task_manager: TaskManager, failure: Failure, now: float) -> list[Action]:
         """What the loss of a TaskManager means to the application, and to the job that ran in it."""
-        return [*self.losses.lost(task_manager, failure, now), *self._course.lost(failure, now)]
+        needed = self.job.needs(task_manager)
+        return [*self.losses.lost(task_manager, failure, now, needed=needed), *(self._course.lost(failure, now) if needed else ())]
 
     @_on.register
     def _completed(self, event: Completed, now: float) -> list[Action]:
@@ -166,11 +161,8 @@ class ClusterState:
 
     @_on.register
     def _registration_failed(self, event: RegistrationFailed, now: float) -> list[Action]:
-        task_manager = self.task_managers.get(event.failure.task_manager_id)
-        if task_manager is None or task_manager.state is TaskManagerState.ENDED:
-            logger.warning("Ignored what %s says, which was given up or never asked for", event.failure.task_manager_id)
-            return []
-        return self._lost(task_manager, causes.registration_failed(event.failure), now)
+        task_manager = self._first_words.speaker(event, self.grants)
+        return self._lost(task_manager, causes.registration_failed(event.failure), now) if task_manager else []
 
     @_on.register
     def _registration_lost(self, event: RegistrationLost, now: float) -> list[Action]:
@@ -185,6 +177,7 @@ class ClusterState:
         lost = event.record
         task_manager = self.task_managers.get(lost.task_manager_id)
         if task_manager is None or not task_manager.registered or task_manager.container_id != lost.container_id:
+            self._first_words.follow(event)
             return []
         if reason := refusals.of_lost_device(task_manager, lost):
             logger.warning("Refused what %s says of a lost device: %s", task_manager.id, reason)

@@ -23,7 +23,7 @@ class IdleTaskManagers:
 
     def due(self, task_managers: TaskManagers, job: JobState, now: float) -> list[TaskManager]:
         """Returns those that are to be released at `now`."""
-        idle = [each for each in task_managers.registered() if not job.needs(each)]
+        idle = [each for each in task_managers.registered() if not job.may_need(each)]
         self._since = {each.id: self._since.get(each.id, now) for each in idle}
         due = [each for each in idle if now - self._since[each.id] >= self._timeout_s]
         for each in due:

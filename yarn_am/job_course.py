@@ -10,6 +10,7 @@ from yarn_am import causes
 from yarn_am.events import Action, Deploy, Finish, MainEnded, StartMain
 from yarn_am.failures import Failure
 from yarn_am.job_state import SLOT_STARTS, JobState
+from yarn_am.losses import Losses
 from yarn_am.plan import Plan
 from yarn_am.task_managers import TaskManagers
 
@@ -17,24 +18,19 @@ logger = logging.getLogger(__name__)
 
 
 class JobCourse:
-    """Decides; what it has decided stands in `job`.
+    """Decides; what it has decided stands in `job`."""
 
-    Attributes:
-        started: whether all TaskManagers have been there once.
-    """
-
-    def __init__(self, plan: Plan, task_managers: TaskManagers, job: JobState) -> None:
-        self._plan, self._task_managers, self._job = plan, task_managers, job
-        self.started = False
+    def __init__(self, plan: Plan, task_managers: TaskManagers, job: JobState, losses: Losses) -> None:
+        self._plan, self._task_managers, self._job, self._losses = plan, task_managers, job, losses
 
     def due(self, now: float) -> list[Action]:
         """The job starts, or a command starts again, when all TaskManagers are there; a Dask job takes each as it comes."""
-        if self.started and self._job.scheduler:
+        if self._job.started is not None and self._job.scheduler:
             return [self._deploy()]
         if len(self._task_managers.registered()) < self._plan.task_managers:
             return []
-        if not self.started:
-            self.started = True
+        if self._job.started is None:
+            self._job.started = now
             logger.info("All %d TaskManagers are there, starting the job", self._plan.task_managers)
             return [StartMain() if self._plan.job_kind == "main" else self._deploy()]
         return self._start_again(now)
@@ -47,8 +43,8 @@ class JobCourse:
         return [self._deploy()]
 
     def lost(self, failure: Failure, now: float) -> list[Action]:
-        """A TaskManager is lost: a command that ran in it does not go on without."""
-        if not self.started or self._plan.job_kind == "main":
+        """A TaskManager is lost: a command that ran in it does not go on without; one that waits to start again waits for it too."""
+        if self._job.started is None or self._plan.job_kind == "main" or self._job.restart_due is not None:
             return []
         return self._restart(Outcome(FAILED, 1, failure.text), now, counts=failure.counts)
 
@@ -80,7 +76,7 @@ class JobCourse:
         if restart.attempts == 0 or self._job.restarts > restart.attempts:
             return [Finish(outcome)]
         logger.warning("Restarting %s (%d of %d attempts used): %s", self._plan.job_name, self._job.restarts, restart.attempts, outcome)
-        return [Deploy(self._job.pause(self._task_managers, now + restart.delay_s))]
+        return [Deploy(self._job.pause(self._task_managers, now + restart.delay_s)), *self._losses.needed_again(now)]
 
     def _start_slot_again(self, result: SlotResult) -> list[Action]:
         cause = causes.slot_failed(result, self._plan)

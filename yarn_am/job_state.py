@@ -15,10 +15,14 @@ SLOT_STARTS = 3
 
 
 class JobState:
-    """Attempts count a command's starts as a whole; `starts` those of a single slot within an attempt, beyond the first."""
+    """Attempts count a command's starts as a whole; `starts` those of a single slot within an attempt, beyond the first.
+
+    `started` is when all TaskManagers were there for the first time, None until then.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self.started: float | None = None
         self.progress: Progress | None = None
         self.report: Mapping[str, object] | None = None
         self.scheduler = ""
@@ -70,13 +74,17 @@ class JobState:
         here = {slot.id for each in task_managers.registered() if each.registration for slot in each.registration.slots}
         return {slot for slot in self._ranks if slot in here and slot not in self.results}
 
+    def may_need(self, task_manager: TaskManager) -> bool:
+        """Returns whether any of its slots has something to do, or has again when the command is started again."""
+        return self.needs(task_manager) or bool(self._plan.job_kind == "command" and self._plan.restart.attempts)
+
     def needs(self, task_manager: TaskManager) -> bool:
-        """Returns whether any of its slots has something to do now, or may have again."""
-        if not self._ranks or (self._plan.job_kind == "command" and self._plan.restart.attempts):
+        """Returns whether any of its slots has something to do: it runs, or will when all are there, or when this one is."""
+        if not self._ranks:
             return True
-        slots = task_manager.registration.slots if task_manager.registration else ()
         ended = self.results if self._plan.job_kind == "command" else {}
-        return any(slot.id in self._ranks and slot.id not in ended for slot in slots)
+        taking_part = task_manager.slots[: max(0, self._plan.parallelism - task_manager.first_rank)]
+        return any(slot not in ended for slot in taking_part)
 
     def failed_slots(self) -> int:
         """Returns how many slots of this attempt have failed."""

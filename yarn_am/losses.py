@@ -59,6 +59,7 @@ class Losses:
         self._proven: set[str] = set()
         self._held: list[tuple[TaskManager, Failure, float]] = []
         self._requests: deque[tuple[TaskManager, float]] = deque()
+        self._unneeded: list[TaskManager] = []
         self._awaiting: dict[str, tuple[Granted, float]] = {}
         self._timed_out: dict[str, Granted] = {}
 
@@ -88,17 +89,25 @@ class Losses:
         self.failures.append((self._number, dataclasses.replace(failure, at=now)))
         self._replacements.note(failure, now, self.nodes)
 
-    def lost(self, task_manager: TaskManager, failure: Failure, now: float) -> list[Action]:
-        """A TaskManager is lost for good."""
+    def lost(self, task_manager: TaskManager, failure: Failure, now: float, *, needed: bool) -> list[Action]:
+        """A TaskManager is lost for good; one whose slots had nothing more to do is not `needed`, unless everything starts again."""
         task_manager.state, task_manager.since = TaskManagerState.ENDED, now
         self._awaiting.pop(task_manager.container_id, None)
         self.note(failure, now)
+        if not needed:
+            self._unneeded.append(task_manager)
+            return self.due(now)
         if failure.kind is Kind.DISCOVERY and self._plan.one_node:
             return [Finish(Outcome(FAILED, 1, failure.text))]
         if failure.kind in _COMING_UP and task_manager.group.name not in self._proven:
             self._held.append((task_manager, failure, now))
             return self._end_if_hopeless(task_manager.group)
         return self._replace(task_manager, now)
+
+    def needed_again(self, now: float) -> list[Action]:
+        """Everything starts again: those that were lost when nobody needed them are replaced."""
+        needed, self._unneeded = self._unneeded, []
+        return [action for each in needed for action in self._replace(each, now)]
 
     def lost_device(self, lost: DeviceLost, node: str, now: float) -> None:
         """A device is lost: nobody is to take it again for a while."""

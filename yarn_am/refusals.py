@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocol.records import VERSION, DeviceLost, Registration
+from protocol.records import VERSION, DeviceLost, Registration, RegistrationFailure
 from protocol.usage import Heartbeat
 from yarn_am.task_managers import TaskManager, TaskManagerState
 
@@ -17,9 +17,19 @@ def of_registration(task_manager: TaskManager, registration: Registration) -> st
         return f"{task_manager.container_id} is registered under this id"
     if len(registration.slots) != task_manager.group.slots:
         return f"it has {len(registration.slots)} slots where {task_manager.group.slots} were asked for"
-    expected = [f"{task_manager.id}/slot-{number}" for number in range(task_manager.group.slots)]
-    if (given := [slot.id for slot in registration.slots]) != expected:
-        return f"its slots are {str(given)[:200]} where {expected} were expected"
+    if (given := [slot.id for slot in registration.slots]) != task_manager.slots:
+        return f"its slots are {str(given)[:200]} where {task_manager.slots} were expected"
+    return None
+
+
+def of_failure(task_manager: TaskManager, failure: RegistrationFailure) -> str | None:
+    """Returns why it is not believed that a TaskManager can't register, None when it is."""
+    if failure.version != VERSION:
+        return f"its protocol version is {failure.version}, mine {VERSION}"
+    if task_manager.registered:
+        return f"{task_manager.container_id} is registered under this id"
+    if task_manager.state is not TaskManagerState.REQUESTED:
+        return "it was given up"
     return None
 
 

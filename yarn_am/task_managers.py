@@ -50,6 +50,11 @@ class TaskManager:
         """Returns whether it can work now."""
         return self.state is TaskManagerState.REGISTERED
 
+    @property
+    def slots(self) -> list[str]:
+        """Returns the ids of its slots, in the order of their ranks."""
+        return [f"{self.id}/slot-{number}" for number in range(self.group.slots)]
+
 
 class TaskManagers:
     """By id; in the order in which they were wanted."""

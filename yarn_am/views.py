@@ -97,6 +97,7 @@ def application(state: ClusterState, settings: Settings, about: About, now: floa
         "user": about.user,
         "now": about.timestamp(now),
         "started": about.timestamp(state.started),
+        "running_since": None if state.job.started is None else about.timestamp(state.job.started),
         "logs": about.log_page,
         "state": state.state.value,
         "outcome": dataclasses.asdict(state.outcome) if state.outcome else None,

@@ -23,10 +23,11 @@ def tree(application: str, told: Application) -> dict[str, Any]:
 def untold(known: ApplicationDetails) -> ClientError:
     """Returns the error for an application whose master does not tell of its devices."""
     if known.ended:
-        said = f": {known.diagnostics}" if known.diagnostics else ""
-        cause = f"{known.id} has ended and holds no devices: {known.state}, final status {known.final_status}{said}"
+        said = known.diagnostics.partition("\n")[0]
+        cause = f"{known.id} has ended and holds no devices: {known.state}, final status {known.final_status}{said and f': {said}'}"
         return ClientError(cause, f"`submit status {known.id}` shows what is known of it", 1)
     if known.state == "RUNNING":
         cause = f"the application master of {known.id} does not answer"
-        return ClientError(cause, f"try again in a moment; only Treadle's applications answer; it is at {known.tracking_url}", ENVIRONMENT)
+        where = f"; it is at {known.tracking_url}" if known.tracking_url else ""
+        return ClientError(cause, f"try again in a moment; only Treadle's applications answer{where}", ENVIRONMENT)
     return ClientError(f"{known.id} is {known.state} and holds no devices yet", "look again when it is RUNNING", 1)

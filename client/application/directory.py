@@ -16,6 +16,11 @@ def home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("TREADLE_HOME") or "~/.treadle").expanduser().absolute() / "applications"
 
 
+def histories(environ: Mapping[str, str]) -> Path:
+    """Returns the directory of what local applications leave of themselves, beside that of the applications."""
+    return home(environ).parent / "history"
+
+
 def create(environ: Mapping[str, str], name: str) -> Path:
     """Creates an application's directory, readable by its owner only.
 

@@ -5,19 +5,17 @@ What only some verbs need is imported where it is used: `submit list` takes a te
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from client.application import directory as application_directory
-from client.errors import ENVIRONMENT, REJECTED, USAGE, ClientError
+from client.errors import REJECTED, USAGE, ClientError
 from client.hadoop import rest
 from client.hadoop.configuration import HadoopConfiguration
 from client.hadoop.identity import hadoop_user
-from client.yarn.application_details import ApplicationDetails, details
+from client.yarn.application_details import ApplicationDetails
 from client.yarn.resourcemanager import ResourceManager
 
 if TYPE_CHECKING:
@@ -47,15 +45,23 @@ def is_application_id(text: str) -> bool:
     return bool(_YARN_ID.fullmatch(text) or _LOCAL_ID.fullmatch(text))
 
 
+def expect_id(text: str) -> None:
+    """Is called before anybody is asked: a slip of the pen needs no cluster to be told.
+
+    Raises:
+        ClientError: when this can't be an application's id (exit code 2).
+    """
+    if not is_application_id(text):
+        remedy = "write one as `submit list -a` or `submit history list` shows it: application_1700000000000_0001, or local-…"
+        raise ClientError(f"{text!r} is not the id of an application", remedy, USAGE)
+
+
 def find(manager: ResourceManager, application: str) -> ApplicationDetails:
     """Returns what YARN knows of an application.
 
     Raises:
-        ClientError: when the id is none (exit code 2), YARN doesn't know it (4), or doesn't answer (5).
+        ClientError: when YARN doesn't know it (exit code 4), or doesn't answer (5).
     """
-    if not _YARN_ID.fullmatch(application):
-        cause = f"{application!r} is not the id of an application"
-        raise ClientError(cause, "write one as `submit list -a` shows it: application_1700000000000_0001, or local-…", USAGE)
     try:
         return manager.details(application)
     except rest.RestError as error:
@@ -69,10 +75,13 @@ def look(application: str, environ: Mapping[str, str]) -> tuple[ApplicationDetai
     """Returns an application as YARN and as its own master see it; the latter None while the master doesn't answer.
 
     Raises:
-        ClientError: as `find`.
+        ClientError: when the id is none (exit code 2), nobody knows it (4), or YARN doesn't answer (5).
     """
+    expect_id(application)
     if is_local(application):
-        return _look_here(application, environ)
+        from client.application import here
+
+        return here.look(application, environ)
     from client.application.master_rest import ask_master, proxied
 
     manager = connect(environ)
@@ -97,31 +106,6 @@ def totals_for(known: ApplicationDetails, environ: Mapping[str, str]) -> tuple[T
         logger.debug("the use of queue and cluster is not told: %s", error)
         return None, None
     return totals.of_queue(view, known.queue), totals.of_cluster(view)
-
-
-def _look_here(application: str, environ: Mapping[str, str]) -> tuple[ApplicationDetails, Application | None]:
-    """A local application is known by its directory alone: without a master that answers it has ended."""
-    from client.application.master_rest import ask_master
-
-    directory = application_directory.home(environ) / application
-    if not directory.is_dir() or directory.parent != application_directory.home(environ):
-        raise ClientError(f"there is no {directory}", "write the id that `submit run --master local` printed, or set TREADLE_HOME", USAGE)
-    file = directory / application_directory.ADDRESS_FILE
-    try:
-        address = str(json.loads(file.read_bytes())["rest"])
-    except FileNotFoundError:
-        return details({"id": application, "state": "NEW"}), None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ClientError(f"{file} can't be read: {error}", "start the application again", ENVIRONMENT) from error
-    told = ask_master(address, follower=False)
-    if told is None:
-        said = f"its application master does not answer any more; its words are in {directory}"
-        return details({"id": application, "state": "FINISHED", "diagnostics": said}), None
-    outcome = told.outcome.status if told.outcome else "UNDEFINED"
-    user = hadoop_user(environ)
-    state = "FINISHED" if told.outcome else "RUNNING"
-    app = {"id": application, "name": told.name, "user": user, "state": state, "finalStatus": outcome, "trackingUrl": address}
-    return details(app), told
 
 
 def why_waiting(known: ApplicationDetails, told: Application | None, environ: Mapping[str, str]) -> list[Reason]:

@@ -106,7 +106,8 @@ class Application:
     """Everything that a follower shows.
 
     `requested` is the number of TaskManagers asked for, `waiting` holds the ids of those that have not registered yet; `master` is what the
-    application master's own container uses, None where it does not tell.
+    application master's own container uses, None where it does not tell; `user` is whose it is. Times are in milliseconds since the epoch,
+    `now` by the master's clock, and `running_since` is 0 until its job started.
     """
 
     id: str
@@ -120,6 +121,10 @@ class Application:
     waiting: tuple[str, ...] = ()
     requested_resources: tuple[Requested, ...] = ()
     master: ContainerUse | None = None
+    user: str = ""
+    started: int = 0
+    running_since: int = 0
+    now: int = 0
 
 
 def application(tree: Any) -> Application:
@@ -143,6 +148,8 @@ def application(tree: Any) -> Application:
             waiting=tuple(_text(item, "id") for item in tree.get("waiting") or ()),
             requested_resources=tuple(_requested(tree)),
             master=_master(tree.get("master") or {}),
+            user=_text(tree, "user"),
+            **{name: int(tree.get(name) or 0) for name in ("started", "running_since", "now")},
         )
     except (TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"not an answer of Treadle's application master: {error}") from error

@@ -10,7 +10,7 @@ from client.application.records import Application, ContainerUse, Device, Slot, 
 from protocol.usage import DeviceUsage, SlotUsage
 
 CONTAINER_HEADER = ("TASK", "NODE", "STATE", "MEMORY (MiB)", "CPU", "RUNS (s)")
-DEVICE_HEADER = ("SLOT", "NODE", "RESOURCE", "INDEX", "NAME", "STATE", "UTIL", "MEMORY (MiB)", "TEMP", "POWER")
+DEVICE_HEADER = ("SLOT", "NODE", "RESOURCE", "INDEX", "NAME", "DEVICE-STATE", "UTIL", "MEMORY (MiB)", "TEMP", "POWER")
 
 MASTER = "am"
 """The application master among tasks, as `submit logs` calls it."""

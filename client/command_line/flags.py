@@ -96,9 +96,7 @@ def overrides(flags: Flags, local_count: int | None) -> list[Override]:
 def gather(flags: Flags, local_count: int | None, files: Sequence[FileContent]) -> tuple[list[Override], list[Problem]]:
     """Returns the same, and what is wrong with which flag; what is wrong sets nothing. `files` are what `flags.paths` name."""
     wrong: list[Problem] = []
-    if local_count is not None and flags.taskmanagers not in (None, str(local_count)):
-        cause = f"--master local[{local_count}] with --taskmanagers {flags.taskmanagers}"
-        wrong.append(Problem("--taskmanagers", cause, "give the number once"))
+    local_count = _counted_once(local_count, flags.taskmanagers, wrong)
     result: list[Override] = []
     for text in flags.definitions:
         result += _attempt("-D", wrong, _assignment, text)
@@ -113,6 +111,19 @@ def gather(flags: Flags, local_count: int | None, files: Sequence[FileContent]) 
     if flags.python is not None:
         result += _attempt("--python", wrong, partial(_interpreter, shipping_flags.archive_names(known)), flags.python)
     return [*result, *_resources(flags.resources, known, wrong)], wrong
+
+
+def _counted_once(local_count: int | None, given: str | None, wrong: list[Problem]) -> int | None:
+    """The N of --master local[N], None beside a --taskmanagers that no master takes: that is refused as its key is."""
+    if local_count is None or given is None:
+        return local_count
+    try:
+        count = options.TASK_MANAGERS.kind.parse(given)
+    except ValueError:
+        return None
+    if count != local_count:
+        wrong.append(Problem("--taskmanagers", f"--master local[{local_count}] with --taskmanagers {given}", "give the number once"))
+    return local_count
 
 
 def _attempt(flag: str, wrong: list[Problem], read: Callable[[str], T], text: str) -> list[T]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from conf import options
 from conf.errors import Problem
 from conf.settings import ARCHIVE, PLAIN, PYTHON, Settings, Shipped
-from protocol.launch import EXCLUDED_NODES_FILE, FILE, FINAL_STATUS_FILE, TAP_FILE, TREADLE_ZIP
+from protocol.launch import EXCLUDED_NODES_FILE, FILE, FINAL_STATUS_FILE, STOP_FILE, TAP_FILE, TREADLE_ZIP
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
 """What YARN unpacks, told by the name alone (Hadoop's `FSDownload.unpack`)."""
@@ -26,7 +26,7 @@ _UNSAFE = frozenset("\"'`$\\/\n ")
 
 _OF_THE_MASTER = ("events.jsonl", "job.log", "job.err", "am.json", "store.sock", "application.driver.log", "taskmanager.log")
 _OF_YARN = ("launch_container.sh", "container_tokens", "tmp")
-_TAKEN = frozenset({FILE, TREADLE_ZIP, TAP_FILE, EXCLUDED_NODES_FILE, FINAL_STATUS_FILE, *_OF_THE_MASTER, *_OF_YARN})
+_TAKEN = frozenset({FILE, TREADLE_ZIP, TAP_FILE, EXCLUDED_NODES_FILE, FINAL_STATUS_FILE, STOP_FILE, *_OF_THE_MASTER, *_OF_YARN})
 _TAKEN_FORMS = re.compile(r"\.skein\..*|slot-\d+\.(json|log|err)|default_container_executor.*")
 
 

@@ -28,11 +28,13 @@ def variable(text: str) -> list[tuple[str, str, str]]:
     """Returns what sets the variable of `NAME=VALUE`, for the job's main and for the slots.
 
     Raises:
-        ClientError: when it has no =.
+        ClientError: when it has no =, or no name before it.
     """
     name, equals, value = text.partition("=")
     if not equals:
         raise ClientError(f"--env is {text!r}, which has no =", f'write --env {text}=VALUE, or --env {text}="${text}" for your own', USAGE)
+    if not name:
+        raise ClientError(f"--env is {text!r}, which names no variable", "write --env NAME=VALUE", USAGE)
     return [(prefix + name, value, "--env") for prefix in (MASTER_ENVIRONMENT, TASK_MANAGER_ENVIRONMENT)]
 
 

@@ -17,19 +17,34 @@ _PATIENCE_S = 1.0
 
 def applications(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Returns the ids of one's own applications that have not ended, but for those on the line already."""
-    from client.application.lookup import connect
-    from client.errors import ClientError
-    from client.hadoop.identity import hadoop_user
     from client.yarn.application_details import STATES
     from client.yarn.cluster import ENDED
 
-    states = tuple(state for state in STATES if state not in ENDED)
-    try:
-        found = connect(os.environ, _PATIENCE_S).applications(states, hadoop_user(os.environ))
-    except ClientError:
-        return []
     named = context.params.get(parameter.name or "") or ()
-    return _beginning(begun, ((app.id, f"{app.name} {app.state}") for app in found if app.id not in named))
+    offered = _on_yarn(tuple(state for state in STATES if state not in ENDED))
+    return _beginning(begun, ((name, said) for name, said in offered if name not in named))
+
+
+def histories(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Returns the ids of one's own applications that have ended, as far as YARN remembers them, and of local ones that left a history."""
+    from client.application import directory
+    from client.yarn.application_details import STATES
+    from client.yarn.cluster import ENDED
+
+    try:
+        local = sorted((each.name for each in directory.histories(os.environ).iterdir()), reverse=True)
+    except OSError:
+        local = []
+    offered = [*_on_yarn(tuple(state for state in STATES if state in ENDED)), *((name, "on this machine") for name in local)]
+    return _beginning(begun, offered)
+
+
+def states(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Returns YARN's states for the last word of a list, but for those in it already."""
+    from client.yarn.application_details import STATES
+
+    before, comma, _ = begun.rpartition(",")
+    return _beginning(begun, ((f"{before}{comma}{state}", "") for state in STATES if state not in before.split(",")))
 
 
 def queues(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -56,6 +71,18 @@ def files(context: click.Context, parameter: click.Parameter, begun: str) -> lis
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(begun, type="file")]
+
+
+def _on_yarn(states: tuple[str, ...]) -> list[tuple[str, str]]:
+    from client.application.lookup import connect
+    from client.errors import ClientError
+    from client.hadoop.identity import hadoop_user
+
+    try:
+        found = connect(os.environ, _PATIENCE_S).applications(states, hadoop_user(os.environ))
+    except ClientError:
+        return []
+    return [(app.id, f"{app.name} {app.state}") for app in found]
 
 
 def _beginning(begun: str, offered: Iterable[tuple[str, str]]) -> list[CompletionItem]:

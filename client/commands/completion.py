@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from client.commands import verbose
+
 # \b is click's mark for lines that are to stay as they are
 _HELP = """Print what makes a shell complete verbs, options, ids of applications, queues and keys of -D.
 
@@ -15,7 +17,8 @@ Put one of these lines where your shell starts from:
 """
 
 
-@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(help=_HELP)
+@verbose.option
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

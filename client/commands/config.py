@@ -8,7 +8,7 @@ import textwrap
 
 import click
 
-from client.commands import configuring
+from client.commands import configuring, verbose
 
 # \b is click's mark for lines that are to stay as they are
 _HELP = """Show the effective configuration, each key with where its value comes from; or, with --keys, every option that there is.
@@ -20,11 +20,12 @@ Examples:
 """
 
 
-@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(help=_HELP)
 @configuring.files
 @configuring.definitions
 @click.option("--keys", is_flag=True, help="List every option with its default and meaning.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@verbose.option
 def config(files: tuple[str, ...], definitions: tuple[str, ...], keys: bool, as_json: bool) -> None:
     """Asks no cluster."""
     from client.errors import USAGE, ClientError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.commands import candidates
+from client.commands import candidates, verbose
 
 if TYPE_CHECKING:
     from client.application.records import Application
@@ -27,8 +27,9 @@ _HEADER = ("SLOT", "NODE", "STATE", "GRANTED", "RESOURCE", "INDEX", "UUID", "NAM
 _NONE = "-"
 
 
-@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(help=_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@verbose.option
 @click.argument("application", metavar="APP", shell_complete=candidates.applications)
 def devices(application: str, as_json: bool) -> None:
     """Asks the application master, by way of YARN's proxy."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.commands import candidates, configuring
+from client.commands import candidates, configuring, verbose
 from client.console import Console
 
 if TYPE_CHECKING:
@@ -29,18 +29,20 @@ Examples:
   submit doctor
   submit doctor --queue research --resource gpu=2
   submit doctor --probe --json
+
 \b
 Exit codes: 0 when nothing failed, else 5.
 """
 
 
-@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(help=_HELP)
 @click.option("--probe", is_flag=True, help="Run an application of one container, on a node with GPUs if there is one.")
 @click.option("--queue", metavar="QUEUE", shell_complete=candidates.queues, help="YARN queue, by its leaf name or full path.")
 @click.option("--resource", "resources", multiple=True, metavar="NAME=N[:TYPE]", help="Devices of each TaskManager, as for `submit run`.")
 @configuring.definitions
 @configuring.files
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@verbose.option
 @click.pass_obj
 def doctor(
     console: Console,

@@ -7,8 +7,13 @@ import json
 
 import click
 
+from client.commands import verbose
+
 # \b is click's mark for lines that are to stay as they are
-_HELP = """List the drivers that are installed here, by the names that external-resource.<name>.driver-factory.class takes.
+_HELP = """List the drivers that are installed here.
+
+\b
+Their names are what external-resource.<name>.driver-factory.class takes.
 
 Nothing of them is imported. The nodes may have more or fewer, where their environment is another (treadle.python.executable).
 
@@ -18,8 +23,9 @@ Example:
 """
 
 
-@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(help=_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@verbose.option
 def drivers(as_json: bool) -> None:
     """Writes names, packages and objects."""
     from client.command_line.installed_drivers import installed

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from client.commands import verbose
+from client.commands.verb_group import VerbGroup
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -26,17 +31,16 @@ _VERBS = {
 }
 """Verb → one line of help; the command of the same name is in the module of the same name in this package."""
 
-_OWN_OPTIONS = ("-h", "--help", "--version")
 
-
-class Verbs(click.Group):
+class Verbs(VerbGroup):
     """Imports a verb's module only when it is called: each start of `submit` pays for what it uses."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Reads `submit job.py …` as `submit run job.py …`."""
-        if args and args[0] not in _VERBS and args[0] not in _OWN_OPTIONS:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
+    else_accepted = "a job's file ends in .py, a command comes after --"
+
+    def meant(self, words: Sequence[str]) -> str | None:
+        """Reads `submit job.py …` as `submit run job.py …`, and so all that can be a file or begins with an option."""
+        first = words[0]
+        return "run" if first.startswith("-") or first.endswith(".py") or "/" in first or Path(first).exists() else None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Returns the verbs in the order in which a user meets them."""
@@ -66,22 +70,36 @@ class Verbs(click.Group):
 
 
 # \b is click's mark for lines that are to stay as they are
+_HELP = """GPUs and other devices on Hadoop YARN, from Python.
+
+`submit job.py` is short for `submit run job.py`.
+
+\b
+Examples:
+  submit run --taskmanagers 2 --resource gpu=1 job.py --epochs 3
+  submit run --resource gpu=2 -- python train.py
+  submit list
+  submit logs application_1700000000000_0001 -f
+  submit kill application_1700000000000_0001
+  submit doctor --probe
+"""
+
 _EXIT_CODES = """\b
 Exit codes:
-  0    the application succeeded
-  1    it failed; when the job itself failed, the job's own code
-  2    wrong usage or configuration
-  3    it was killed
-  4    the cluster refuses it, or has no node for it
-  5    something is wrong with this machine or the cluster
-  130  Ctrl-C: no longer followed
+  0        the application succeeded
+  1        it failed; when the job itself failed, the job's own code:
+           127 for a command that can't be started, 128 + n for signal n
+  2        wrong usage or configuration
+  3        it was killed
+  4        the cluster refuses it, or has no node for it
+  5        something is wrong with this machine or the cluster
+  124      it was killed for --timeout
+  128 + n  submit itself got signal n; 130, Ctrl-C: no longer followed
 """
 
 
-@click.group(cls=Verbs, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, help=_HELP, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="treadle-yarn", prog_name="submit")
+@verbose.option
 def submit() -> None:
-    """GPUs and other devices on Hadoop YARN, from Python.
-
-    `submit job.py` is short for `submit run job.py`.
-    """
+    """Runs nothing itself."""

@@ -7,7 +7,7 @@ import os
 
 import click
 
-from client.commands import candidates
+from client.commands import candidates, verbose
 from client.console import Console
 
 # \b is click's mark for lines that are to stay as they are
@@ -21,9 +21,10 @@ Example:
 """
 
 
-@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(help=_HELP)
 @click.option("--now", is_flag=True, help="Have YARN kill them at once, without that grace.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@verbose.option
 @click.argument("applications", metavar="APP...", nargs=-1, required=True, shell_complete=candidates.applications)
 @click.pass_obj
 def kill(console: Console, applications: tuple[str, ...], now: bool, as_json: bool) -> None:
@@ -34,6 +35,8 @@ def kill(console: Console, applications: tuple[str, ...], now: bool, as_json: bo
     from client.hadoop.configuration import HadoopConfiguration
     from client.submission import staging_sweep
 
+    for application in applications:
+        killing.expect_on_yarn(application)
     manager, hadoop = connect(os.environ), HadoopConfiguration.load(os.environ)
     found = [killing.killable(manager, application) for application in dict.fromkeys(applications)]
     stops = {known.id: Stop(manager, known.id, os.environ, _kill_by_driver, console.line) for known in found if not known.ended}

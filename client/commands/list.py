@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from client.commands import candidates, verbose
+
 if TYPE_CHECKING:
     from client.yarn.application_details import ApplicationDetails
 
@@ -21,27 +23,17 @@ Examples:
   submit list --states RUNNING,ACCEPTED --user '*' --json
 """
 
-_HEADER = (
-    "Application-Id",
-    "Application-Name",
-    "User",
-    "Queue",
-    "State",
-    "Final-State",
-    "Progress",
-    "Resources",
-    "Started",
-    "Tracking-URL",
-)
+_HEADER = ("APPLICATION-ID", "NAME", "USER", "QUEUE", "STATE", "FINAL-STATUS", "PROGRESS", "HOLDS", "STARTED", "TRACKING-URL")
 
 
-@click.command("list", help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("list", help=_HELP)
 @click.option("-a", "--all", "ended_too", is_flag=True, help="Those that have ended, too.")
-@click.option("--states", metavar="S,…", help="Only these of YARN's states, such as RUNNING,ACCEPTED.")
+@click.option("--states", metavar="S,…", shell_complete=candidates.states, help="Only these of YARN's states, such as RUNNING,ACCEPTED.")
 @click.option("--user", metavar="USER", help="Another user's; '*' for everybody's.")
 @click.option("--name", metavar="PATTERN", help="Only these names; * and ? stand for any characters.")
 @click.option("--no-header", is_flag=True, help="Leave the first line out.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@verbose.option
 def list(ended_too: bool, states: str | None, user: str | None, name: str | None, no_header: bool, as_json: bool) -> None:
     """Asks the ResourceManager once."""
     from fnmatch import fnmatchcase

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.commands import candidates
+from client.commands import candidates, numbers, verbose
 from client.console import Console
 
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ Examples:
 _INTERRUPTED = 130
 
 
-@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(help=_HELP)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the application ends.")
 @click.option("--task", "tasks", multiple=True, metavar="TASK", help="Only job, am, tm-0 with its slots, or tm-0/slot-1. Repeatable.")
-@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Begin with the last N lines of each file.")
+@click.option("--tail", type=numbers.COUNT_OR_NONE, metavar="N", help="Begin with the last N lines of each file.")
 @click.option("--stderr", is_flag=True, help="Only what was written to standard error.")
 @click.option("--all", "everything", is_flag=True, help="Also what Treadle's own processes wrote.")
 @click.option("--json", "as_json", is_flag=True, help="Write an object for each line.")
+@verbose.option
 @click.argument("application", metavar="APP", shell_complete=candidates.applications)
 @click.pass_obj
 def logs(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from client.commands import candidates, configuring
+from client.commands import candidates, configuring, verbose
 from client.commands.double_dash import DoubleDashCommand
 from client.console import Console
 
@@ -59,6 +57,7 @@ Examples:
   submit run --taskmanagers 2 --resource gpu=1 job.py --epochs 3
   submit run --resource gpu=2 -- python train.py
   submit run --archives env.tgz#env --python env/bin/python job.py
+  submit run --detach --queue ml --resource gpu=1 job.py
   submit run --master local[2] job.py
   submit run --dry-run --resource gpu=2 job.py
 """
@@ -84,18 +83,20 @@ def _configured(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(
     cls=DoubleDashCommand,
-    context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]},
+    context_settings={"allow_interspersed_args": False},
     help=_HELP,
 )
 @click.option(
     "--master", default="yarn", show_default=True, metavar="yarn|local[N]", help="A YARN cluster, or N TaskManagers on this machine."
 )
 @_configured
-@click.option("--detach", is_flag=True, help="End as soon as YARN has taken the application.")
+@click.option(
+    "--detach/--follow", " /-f", default=False, help="End as soon as YARN has taken the application; or stay to its end, the default."
+)
 @click.option("--timeout", metavar="DURATION", help="Kill the application when it has not ended by then, such as 90 s or 2 h.")
 @click.option("--dry-run", "dry", is_flag=True, help="Show what would be asked for and shipped, and all that would fail; run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
-@click.option("--verbose", is_flag=True, help="Log more, and show tracebacks.")
+@verbose.option
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="JOB.py [ARGS]... | -- COMMAND...", shell_complete=candidates.files)
 @click.pass_context
 def run(
@@ -107,17 +108,11 @@ def run(
     timeout: str | None,
     dry: bool,
     as_json: bool,
-    verbose: bool,
     **flags: Any,
 ) -> int:
     """Parses nothing itself: what click read goes on as it is."""
-    console: Console = context.obj
-    console.verbose = verbose
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
     asked = _Asked(master, words, detach, as_json, timeout, dry)
-    return _run(asked, flags, console, is_command=context.meta[DoubleDashCommand.SEEN])
+    return _run(asked, flags, context.obj, is_command=context.meta[DoubleDashCommand.SEEN])
 
 
 def _run(asked: _Asked, given: Mapping[str, Any], console: Console, *, is_command: bool) -> int:
@@ -156,6 +151,8 @@ def _run_on_yarn(request: Request, asked: _Asked, console: Console) -> int:
     console.line(f"{submitted.id} submitted, {submitted.tracking_url}")
     if asked.detach:
         _write({"id": submitted.id, "tracking_url": submitted.tracking_url}, asked)
+        for verb in () if asked.as_json else ("logs -f", "status", "kill"):
+            console.line(f"  submit {verb} {submitted.id}")
         return 0
     return _follow(subjects.on_yarn(submitted, request), submitted.tracking_url, asked, console)
 

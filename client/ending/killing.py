@@ -14,14 +14,23 @@ from client.yarn.resourcemanager import ResourceManager
 _LOOK_S = 0.2
 
 
+def expect_on_yarn(application: str) -> None:
+    """Is called before anybody is asked.
+
+    Raises:
+        ClientError: when this is no application's id, or that of a local one (exit code 2).
+    """
+    lookup.expect_id(application)
+    if lookup.is_local(application):
+        raise ClientError(f"{application} runs on this machine, not on YARN", "press Ctrl-C where its `submit run` runs", USAGE)
+
+
 def killable(manager: ResourceManager, application: str) -> ApplicationDetails:
     """Returns an application of Treadle's on YARN.
 
     Raises:
         ClientError: when it is none, as `lookup.find` otherwise.
     """
-    if lookup.is_local(application):
-        raise ClientError(f"{application} runs on this machine, not on YARN", "press Ctrl-C where its `submit run` runs", USAGE)
     known = lookup.find(manager, application)
     if TAG not in known.tags:
         raise ClientError(f"{application} is not an application of Treadle's", f"`yarn application -kill {application}` kills any", USAGE)

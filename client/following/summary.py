@@ -9,7 +9,7 @@ from typing import Any
 
 from client.application.records import Application
 from client.following.follow import Sight
-from client.yarn.cluster import MEMORY, VCORES
+from client.yarn.cluster import ENDED, MEMORY, VCORES
 
 _MINUTE_S, _HOUR_S = 60, 3600
 
@@ -19,7 +19,8 @@ class Summary:
     """The numbers.
 
     Attributes:
-        seconds: state → how long it was seen in it; of YARN until the application master answers, then of the master.
+        seconds: state → how long it was seen in it, of YARN until the application master answers, then of the master; where it had run
+            before anybody saw that, as the master tells.
         reserved: resource type beyond memory and vcores → amount times seconds, as YARN counted; empty in local mode.
         busy: resource → mean utilisation of its devices in percent, of those whose driver tells it.
         lost: how many failures of TaskManagers there were.
@@ -64,6 +65,7 @@ class Tally:
         self._heard: dict[str, int] = {}
         self._samples: dict[str, tuple[int, int]] = {}
         self._lost = self._restarts = 0
+        self._last: Application | None = None
 
     def see(self, sight: Sight) -> None:
         """Counts what is new."""
@@ -72,7 +74,7 @@ class Tally:
             self._seconds[self._state] = self._seconds.get(self._state, 0.0) + now - self._since
         self._since = now
         if sight.application is not None:
-            self._state = sight.application.state
+            self._state, self._last = sight.application.state, sight.application
             self._count(sight.application)
         elif sight.report.state != "RUNNING":
             self._state = sight.report.state
@@ -82,14 +84,22 @@ class Tally:
 
     def summary(self) -> Summary:
         """Returns what was seen until now."""
-        ended = {"FINISHED", "FAILED", "KILLED"}
         return Summary(
-            {state: seconds for state, seconds in self._seconds.items() if state not in ended},
+            {state: seconds for state, seconds in (self._seconds | self._missed()).items() if state not in ENDED},
             self._reserved,
             {name: total / count for name, (total, count) in self._samples.items()},
             self._lost,
             self._restarts,
         )
+
+    def _missed(self) -> dict[str, float]:
+        """Nobody looked between a short job's start and its end."""
+        last = self._last
+        if last is None or "RUNNING" in self._seconds or not last.running_since:
+            return {}
+        running = (last.now - last.running_since) / 1000
+        starting = max((last.running_since - last.started) / 1000, self._seconds.get("STARTING", 0.0) - running)
+        return {"STARTING": starting, "RUNNING": running}
 
     def _count(self, application: Application) -> None:
         self._lost = max([self._lost, *(failure.number for failure in application.failures)])

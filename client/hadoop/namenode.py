@@ -1,4 +1,4 @@
-"""Whether the default file system can take an upload at all, found out by a TCP connection before a JVM tries for minutes."""
+"""Whether HDFS answers at all, found out by a TCP connection before a JVM tries for minutes, or hdfs-native three times."""
 
 from __future__ import annotations
 
@@ -26,17 +26,26 @@ def check(hadoop: HadoopConfiguration) -> None:
         raise ClientError(
             cause, f"set it to the cluster's file system, hdfs://HOST:PORT, in core-site.xml ({hadoop.conf_dir})", ENVIRONMENT
         )
-    if parts.scheme != "hdfs":
-        return
+    if parts.scheme == "hdfs":
+        reach(hadoop, uri, "start HDFS, or correct fs.defaultFS in core-site.xml; HADOOP_CONF_DIR says which one is read")
+
+
+def reach(hadoop: HadoopConfiguration, uri: str, remedy: str) -> None:
+    """Connects to a NameNode of a file system on HDFS.
+
+    Raises:
+        ClientError: when none accepts; `remedy` is what the user can do then.
+    """
     failures = []
-    for address in namenodes(hadoop, parts.netloc):
+    for address in namenodes(hadoop, urlsplit(uri).netloc):
         try:
             with socket.create_connection(_split(address), timeout=_TIMEOUT_S):
                 return
         except OSError as error:
             failures.append(f"{address}: {error.strerror or error}")
-    cause = f"no NameNode of {uri} answers ({'; '.join(failures)})"
-    raise ClientError(cause, "start HDFS, or correct fs.defaultFS in core-site.xml; HADOOP_CONF_DIR says which one is read", ENVIRONMENT)
+        except ValueError as error:  # a port that is none
+            failures.append(f"{address}: {error}")
+    raise ClientError(f"no NameNode of {uri} answers ({'; '.join(failures)})", remedy, ENVIRONMENT)
 
 
 def namenodes(hadoop: HadoopConfiguration, authority: str) -> list[str]:

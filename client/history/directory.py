@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from client.application import directory as application_directory
 from client.hadoop import hdfs_address
 from client.hadoop.configuration import HadoopConfiguration
 from protocol.history import HistoryDirectory
-
-logger = logging.getLogger(__name__)
 
 _HDFS = "hdfs://"
 
@@ -19,9 +16,9 @@ def on_hdfs(configured: str | None, hadoop: HadoopConfiguration, user: str) -> H
     """Returns the directory on HDFS; None where none is configured, or the default file system, which a mere path is on, is no HDFS."""
     if configured is None:
         return None
+    configured = configured.removeprefix(_HDFS) if configured.startswith(f"{_HDFS}/") else configured
     uri = configured if configured.startswith(_HDFS) else hadoop.default_filesystem()
     if not uri.startswith(_HDFS):
-        logger.warning("treadle.history.dir is %r and fs.defaultFS %s, which is no HDFS: no history is kept", configured, uri)
         return None
     path = configured
     if configured.startswith(_HDFS):
@@ -31,8 +28,6 @@ def on_hdfs(configured: str | None, hadoop: HadoopConfiguration, user: str) -> H
     return HistoryDirectory(hdfs_address.url(hadoop, uri), path, hdfs_address.settings(hadoop))
 
 
-def on_this_machine(configured: str | None, environ: Mapping[str, str]) -> HistoryDirectory | None:
-    """Returns the directory of local applications' histories, beside that of the applications."""
-    if configured is None:
-        return None
-    return HistoryDirectory("file://", str(application_directory.home(environ).parent / "history"))
+def on_this_machine(environ: Mapping[str, str]) -> HistoryDirectory:
+    """Returns the directory of local applications' histories."""
+    return HistoryDirectory("file://", str(application_directory.histories(environ)))

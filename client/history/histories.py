@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +9,8 @@ from http import HTTPStatus
 from typing import Any
 
 from client.application import lookup
-from client.errors import ENVIRONMENT, USAGE, ClientError
+from client.application.last_words import ended, last_marker
+from client.errors import ENVIRONMENT, REJECTED, USAGE, ClientError
 from client.hadoop import namenode, rest
 from client.hadoop.configuration import HadoopConfiguration
 from client.hadoop.identity import hadoop_user
@@ -20,8 +20,8 @@ from client.yarn.application_details import ApplicationDetails
 from client.yarn.master_failure import master_failure, outcome_of
 from conf.configuration import load_defaults
 from conf.options import HISTORY_DIRECTORY
-from protocol.history import PAGE, SUMMARY, HistoryDirectory, Marker, Summary, events_file, marker_of, summary_of
-from protocol.outcome import KILLED, Outcome
+from protocol.history import PAGE, SUMMARY, HistoryDirectory, Summary, events_file, summary_of
+from protocol.outcome import KILLED
 
 _PAGE_PARTS = {"overview", "application", "usage", "configuration"}
 
@@ -34,47 +34,54 @@ class Past:
 
     Attributes:
         summary: what its application master wrote last, with the outcome that its marker tells where it wrote no more.
-        yarn: what YARN knows of it, asked only where no end was written, or that of a kill; None where it was not asked, or can't tell.
-        untold: why it can't.
-        problem: why there is no summary, "" where there is one; what YARN knows of the application is shown all the same.
+        seen: the application as YARN knows it, or as a local one is now; looked at only where no end was written, or that of a kill on
+            YARN, and None where nothing is known.
+        untold: why nothing is.
+        problem: why there is no summary, "" where there is one; what is seen of the application is shown all the same.
+        absent: whether there is no history of it at all.
     """
 
     summary: Summary
-    yarn: ApplicationDetails | None = None
+    seen: ApplicationDetails | None = None
     untold: str = ""
     problem: str = ""
+    absent: bool = False
 
     @property
     def status(self) -> str:
         """Returns the final status in one word; `RUNNING` while it runs, `LOST` where nobody knows."""
-        if self.yarn is not None:
-            return (self.yarn.final_status if self.yarn.final_status != "UNDEFINED" else self.yarn.state) if self.yarn.ended else "RUNNING"
+        if self.seen is not None:
+            return (self.seen.final_status if self.seen.final_status != "UNDEFINED" else self.seen.state) if self.seen.ended else "RUNNING"
         return self.summary.outcome.status if self.summary.outcome else "LOST"
 
     @property
     def exit_code(self) -> int | None:
         """Returns what `submit run` ended with, None where there was no end yet, or none is known."""
-        if self.yarn is not None:
-            return outcome_of(self.yarn.final_status, self.yarn.diagnostics).exit_code if self.yarn.ended else None
+        if self.seen is not None:
+            return outcome_of(self.seen.final_status, self.seen.diagnostics).exit_code if self.seen.ended else None
         return self.summary.outcome.exit_code if self.summary.outcome else None
 
     @property
     def told(self) -> str:
         """Returns how it ended, in words."""
-        if self.yarn is None and self.summary.outcome is None:
-            return f"{NO_WORD}, or runs, and {self.untold}; this was written {self.summary.written}"
-        if self.yarn is not None and not self.yarn.ended:
+        if self.seen is None and self.summary.outcome is None:
+            doubt = f", or runs, and {self.untold}" if self.untold else ""
+            return f"{NO_WORD}{doubt}; this was written {self.summary.written}"
+        if self.seen is not None and not self.seen.ended:
             return f"it runs; this was written {self.summary.written}" if self.summary.written else "it runs, and has written nothing yet"
         own = self.summary.outcome.diagnostics if self.summary.outcome else NO_WORD
-        if self.yarn is not None and (failure := master_failure(self.yarn.diagnostics)):
+        if self.seen is not None and (failure := master_failure(self.seen.diagnostics)):
             return f"{failure.text()}\nits last words: {own}" if self.summary.outcome else failure.text()
-        if self.yarn is None or self.yarn.diagnostics.startswith(own):
+        if self.seen is None or self.seen.diagnostics.startswith(own):
             return own
-        return f"{own}\nYARN says: {self.yarn.diagnostics or self.yarn.final_status}"
+        return f"{own}\nYARN says: {self.seen.diagnostics or self.seen.final_status}"
 
     def tree(self) -> dict[str, Any]:
-        """Returns it as JSON; docs/using.md describes it."""
-        return asdict(self.summary) | {"status": self.status, "told": self.told, "problem": self.problem}
+        """Returns it as JSON in the words of the other verbs; docs/using.md describes it."""
+        renamed = {"task_managers": "taskmanagers", "ended": "finished"}
+        summary = {renamed.get(name, name): value for name, value in asdict(self.summary).items()}
+        end = {"final_status": self.status, "exit_code": self.exit_code, "diagnostics": self.told}
+        return summary | end | {"problem": self.problem}
 
 
 class Histories:
@@ -100,11 +107,11 @@ class Histories:
         """Returns one.
 
         Raises:
-            ClientError: when there is none, or it can't be read.
+            ClientError: when there is none (exit code 4), or it can't be read (5).
         """
         past = self._past(application)
-        if past.problem and past.yarn is None:
-            raise ClientError(past.problem, self._remedy(), ENVIRONMENT)
+        if past.problem and past.seen is None:
+            raise ClientError(past.problem, self._remedy(application), REJECTED if past.absent else ENVIRONMENT)
         return past
 
     def events(self, past: Past) -> list[dict[str, Any]]:
@@ -130,7 +137,7 @@ class Histories:
         try:
             names = self._files.names(application)
         except FileNotFoundError:
-            return Past(Summary(id=application), problem=f"there is no history of {application} in {self._where}")
+            return Past(Summary(id=application), problem=f"there is no history of {application} in {self._where}", absent=True)
         try:
             summary = summary_of(self._files.read(application, SUMMARY))
         except (FileNotFoundError, ValueError) as error:
@@ -138,28 +145,35 @@ class Histories:
             summary, problem = Summary(), f"{self._where}/{application}/{SUMMARY} {what}"
         else:
             problem = ""
-        markers = sorted((found for name in names if (found := marker_of(name))), key=lambda marker: marker.attempt)
-        ended = _ended(replace(summary, id=application), markers[-1] if markers else None)
-        return self._with_yarn(Past(ended, problem="" if markers else problem))
-
-    def _with_yarn(self, past: Past) -> Past:
-        """A silent ResourceManager is asked once."""
+        marker = last_marker(names)
+        past = Past(ended(replace(summary, id=application), marker), problem="" if marker else problem)
         outcome = past.summary.outcome
-        if outcome is not None and outcome.status != KILLED:
-            return past
-        if lookup.is_local(past.summary.id):
-            return replace(past, untold="no YARN knows of it")
+        if lookup.is_local(application):
+            return past if outcome else self._seen_here(past)
+        return past if outcome and outcome.status != KILLED else self._seen_by_yarn(past)
+
+    def _seen_here(self, past: Past) -> Past:
+        """A local application runs as long as its master answers."""
+        try:
+            seen, told = lookup.look(past.summary.id, self._environ)
+        except ClientError as error:
+            return replace(past, untold=error.cause)
+        return past if told is None or seen.ended else _with(past, seen)
+
+    def _seen_by_yarn(self, past: Past) -> Past:
+        """A silent ResourceManager is asked once."""
         if not self._silent:
             try:
-                yarn = lookup.connect(self._environ).details(past.summary.id)
-                return replace(past, yarn=yarn, summary=_as_yarn_knows(yarn) if past.problem else past.summary)
+                return _with(past, lookup.connect(self._environ).details(past.summary.id))
             except rest.RestError as error:
                 if error.status == HTTPStatus.NOT_FOUND:
                     return replace(past, untold="YARN does not know it any more")
                 self._silent = f"the ResourceManager does not answer ({error.reason})"
         return replace(past, untold=self._silent)
 
-    def _remedy(self) -> str:
+    def _remedy(self, application: str) -> str:
+        if lookup.is_local(application):
+            return f"`submit history list --local` shows what is in {self._where}; TREADLE_HOME names another directory"
         return f"`submit history list` shows what is in {self._where}; --dir names another directory (treadle.history.dir)"
 
 
@@ -167,8 +181,11 @@ def histories(environ: Mapping[str, str], directory: str | None, *, local: bool)
     """Returns the histories of `directory`, as `treadle.history.dir` would name it, which it is by default; or of this machine's.
 
     Raises:
-        ClientError: when there is no such directory, or no HDFS.
+        ClientError: when there can be no such directory (exit code 2), or no HDFS answers (5).
     """
+    if local and directory:
+        cause = f"--dir {directory} names a directory on HDFS, and local applications have their histories on this machine"
+        raise ClientError(cause, "leave --dir out; TREADLE_HOME names the directory above them", USAGE)
     configured = directory or load_defaults()[HISTORY_DIRECTORY.key].value
     try:
         place = _place(HISTORY_DIRECTORY.kind.parse(configured), environ, local=local)
@@ -184,36 +201,34 @@ def histories_with(application: str, environ: Mapping[str, str], directory: str 
     Raises:
         ClientError: as `histories`, and when this can't be the id of one.
     """
-    if not lookup.is_application_id(application):
-        raise ClientError(f"{application!r} is not the id of an application", "`submit history list` shows them", USAGE)
+    lookup.expect_id(application)
     return histories(environ, directory, local=lookup.is_local(application))
 
 
 def _place(configured: str, environ: Mapping[str, str], *, local: bool) -> HistoryDirectory:
     if local:
-        place = history_directory.on_this_machine(configured, environ)
-    else:
-        hadoop = HadoopConfiguration.load(environ)
-        namenode.check(hadoop)
-        place = history_directory.on_hdfs(configured, hadoop, hadoop_user(environ))
+        return history_directory.on_this_machine(environ)
+    hadoop = HadoopConfiguration.load(environ)
+    place = history_directory.on_hdfs(configured, hadoop, hadoop_user(environ))
     if place is None:
-        raise ClientError(f"{configured!r} is no directory on HDFS here", "name one with --dir, such as hdfs://HOST:PORT/path", USAGE)
+        cause = f"{configured!r} is no directory on HDFS here, where fs.defaultFS is {hadoop.default_filesystem()}"
+        raise ClientError(cause, "name one with --dir, such as hdfs://HOST:PORT/path", USAGE)
+    namenode.reach(hadoop, place.url, "start that HDFS, or name another directory with --dir (treadle.history.dir)")
     return place
 
 
-def _as_yarn_knows(yarn: ApplicationDetails) -> Summary:
-    """The application master left no summary: YARN knows the little that it knows of any application."""
-    ended = yarn.finished or None
-    return Summary(id=yarn.id, name=yarn.name, user=yarn.user, queue=yarn.queue, started=yarn.started, ended=ended, state=yarn.state)
-
-
-def _ended(summary: Summary, marker: Marker | None) -> Summary:
-    """A marker says how an attempt ended that had no time for more."""
-    if marker is None or marker.attempt < summary.attempt or summary.outcome is not None:
-        return summary
-    ended = datetime.datetime.fromtimestamp(marker.seconds, datetime.timezone.utc).isoformat(timespec="milliseconds")
-    told = f"it had no time to say more; the rest was written {summary.written}" if summary.written else "it had no time to say more"
-    return replace(summary, ended=ended, state="FINISHED", outcome=Outcome(marker.status, marker.exit_code, told))
+def _with(past: Past, seen: ApplicationDetails) -> Past:
+    """Where the application master left no summary there is the little that is known of any application."""
+    known = Summary(
+        id=seen.id,
+        name=seen.name,
+        user=seen.user,
+        queue=seen.queue,
+        started=seen.started,
+        ended=seen.finished or None,
+        state=seen.state,
+    )
+    return replace(past, seen=seen, summary=known if past.problem else past.summary)
 
 
 def _json(data: bytes) -> Any:

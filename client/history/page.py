@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Sequence
 from typing import Any
 
+from client.application.last_words import milliseconds
 from client.history.histories import Histories, Past
 from page.one_file import one_file
 from protocol.history import Summary, UsedTaskManager
@@ -41,7 +41,7 @@ def _ended(application: Json, past: Past) -> Json:
     if past.status == "RUNNING":
         return application
     jobs = application["jobs"] if application["outcome"] else [job | {"status": past.status} for job in application["jobs"]]
-    end = {"ended": _milliseconds(past.summary.ended)} if past.summary.ended else {}
+    end = {"ended": milliseconds(past.summary.ended)} if past.summary.ended else {}
     return application | end | {"jobs": jobs, "outcome": {"status": past.status, "exit_code": past.exit_code, "diagnostics": past.told}}
 
 
@@ -57,8 +57,8 @@ def _from_summary(summary: Summary, events: Sequence[Json]) -> Json:
         "id": summary.id,
         "name": summary.name or summary.id,
         "user": summary.user,
-        "now": _milliseconds(summary.written),
-        "started": _milliseconds(summary.started) if summary.started else None,
+        "now": milliseconds(summary.written),
+        "started": milliseconds(summary.started) if summary.started else None,
         "logs": "",
         "state": summary.state,
         "outcome": None,
@@ -68,7 +68,7 @@ def _from_summary(summary: Summary, events: Sequence[Json]) -> Json:
         "waiting": [],
         "excluded_nodes": [],
         "failures": [
-            record | {"number": number, "timestamp": _milliseconds(record["time"])}
+            record | {"number": number, "timestamp": milliseconds(record["time"])}
             for number, record in enumerate((record for record in events if record.get("event") == "failure"), 1)
         ],
     }
@@ -98,8 +98,3 @@ def _task_manager(used: UsedTaskManager) -> Json:
         "devices": devices,
         "usage": None,
     }
-
-
-def _milliseconds(iso: str) -> int:
-    """0 for a time that is not known."""
-    return round(datetime.datetime.fromisoformat(iso).timestamp() * 1000) if iso else 0

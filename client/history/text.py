@@ -13,7 +13,7 @@ from protocol.history import Summary
 
 Json = dict[str, Any]
 
-_HEADER = ("Application-Id", "Application-Name", "User", "Final-State", "Exit", "Started", "Took", "TaskManagers", "Devices")
+_HEADER = ("APPLICATION-ID", "NAME", "USER", "FINAL-STATUS", "EXIT", "STARTED", "TOOK", "TASKMANAGERS", "DEVICES")
 _MIB_PER_GIB = 1024
 
 
@@ -24,7 +24,7 @@ def table(found: Sequence[Past]) -> list[str]:
 
 def _row(past: Past) -> tuple[str, ...]:
     summary = past.summary
-    status = "UNREADABLE" if past.problem and past.yarn is None else past.status
+    status = "UNREADABLE" if past.problem and past.seen is None else past.status
     code = "-" if past.exit_code is None else str(past.exit_code)
     devices = sum(len(each.devices) for each in summary.task_managers)
     there = f"{len(summary.task_managers)}/{summary.requested}"
@@ -43,7 +43,7 @@ def lines(past: Past) -> list[str]:
         ("queue", "" if summary.id.startswith("local-") else summary.queue),
         ("job", shlex.join(summary.job)),
         ("started", _local(summary.started)),
-        ("ended", _local(summary.ended or "")),
+        ("finished", _local(summary.ended or "")),
         ("took", _took(summary)),
         ("final status", outcome),
         ("cause", first),
@@ -84,7 +84,7 @@ def _task_managers(summary: Summary) -> Iterator[str]:
         return
     rows = [("TASKMANAGER", "NODE", "CONTAINER", "DEVICES")]
     for each in summary.task_managers:
-        devices = ", ".join(f"{device.resource} {device.index} {device.uuid} {device.name}".strip() for device in each.devices)
+        devices = ", ".join(f"{device.resource} {device.index} ({device.uuid}) {device.name}".strip() for device in each.devices)
         rows.append((each.id, each.node, each.container, devices or "none"))
     yield from ("", *aligned(rows))
 
@@ -93,7 +93,7 @@ def _configuration(summary: Summary) -> Iterator[str]:
     """What was left at its default is in `--json`."""
     rows = [(each.key, each.value, each.origin) for each in summary.configuration if each.origin != "default"]
     if rows:
-        yield from ("", *aligned([("KEY", "VALUE", "FROM"), *rows]))
+        yield from ("", *aligned([("KEY", "VALUE", "ORIGIN"), *rows]))
 
 
 def _progress(summary: Summary) -> str:

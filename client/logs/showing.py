@@ -23,8 +23,9 @@ def show(wish: Wish, view: LogView, environ: Mapping[str, str], console: Console
     """Shows what there is of an application's logs, and, when it is to be followed, what comes until its end.
 
     Raises:
-        ClientError: for an unknown application or task (exit code 4, 2), or when the logs are gone or can't be reached (1, 5).
+        ClientError: for what is no id (exit code 2), an unknown application or task (4, 2); when the logs are gone or out of reach (1, 5).
     """
+    lookup.expect_id(wish.application)
     if lookup.is_local(wish.application):
         _show_local(wish, view, environ)
     else:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -13,11 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from client.application import directory as application_directory
+from client.application.here import state_after
 from client.application.master_rest import ask_master
 from client.application.records import Application
 from client.command_line.request import Request
 from client.errors import ENVIRONMENT, ClientError
 from client.following.follow import Sight
+from client.hadoop.identity import hadoop_user
 from client.history import directory as history_directory
 from client.skein_driver import credentials
 from client.submission.staging import stage
@@ -25,8 +29,11 @@ from client.submission.unpacking import placed
 from client.yarn.cluster import ApplicationReport
 from conf import options
 from conf.errors import ConfigError, Problem
-from protocol.launch import FILE
-from protocol.outcome import FAILED
+from protocol.launch import FILE, STOP_FILE
+from protocol.records import StopRequest
+from protocol.wire import to_bytes
+
+logger = logging.getLogger(__name__)
 
 LOG = "application.driver.log"
 """Name of the application master's output, as skein calls it on YARN."""
@@ -44,7 +51,7 @@ class LocalApplication:
 
     can_detach = False
 
-    def __init__(self, directory: Path, process: subprocess.Popen[bytes], name: str, grace_s: float) -> None:
+    def __init__(self, directory: Path, process: subprocess.Popen[bytes], name: str, grace_s: float, user: str) -> None:
         self.id = directory.name
         self.tracking_url = ""
         self.directory = directory
@@ -52,6 +59,7 @@ class LocalApplication:
         self._address_file = directory / application_directory.ADDRESS_FILE
         self._process = process
         self._name = name
+        self._stop = StopRequest(user, socket.gethostname())
         self._end_timeout_s = _END_TIMEOUT_S + 2 * grace_s
         self._last: Application | None = None
 
@@ -83,11 +91,15 @@ class LocalApplication:
             return Sight(ApplicationReport(self.id, self._name, "RUNNING", "UNDEFINED", "", self.tracking_url), self._last)
         if outcome is None:
             raise self._died()
-        state = "FAILED" if outcome.status == FAILED else "FINISHED"
+        state = state_after(outcome.status)
         return Sight(ApplicationReport(self.id, self._name, state, outcome.status, outcome.to_diagnostics(), self.tracking_url), self._last)
 
     def kill(self) -> None:
-        """Asks the application master to end; it takes its TaskManagers with it."""
+        """Asks the application master to end, in its user's name; it takes its TaskManagers with it."""
+        try:
+            (self.directory / STOP_FILE).write_bytes(to_bytes(self._stop))
+        except OSError as error:
+            logger.debug("not told by whom it is stopped: %s", error)
         self._process.terminate()
 
     def stop(self) -> None:
@@ -135,12 +147,13 @@ def run(request: Request, environ: Mapping[str, str]) -> Iterator[LocalApplicati
         raise ConfigError(problems)
     directory = application_directory.create(environ, f"local-{datetime.datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}")
     credentials.mint(datetime.datetime.now(datetime.timezone.utc)).save(directory)
-    history = history_directory.on_this_machine(request.settings.application.history_directory, environ)
+    history = history_directory.on_this_machine(environ) if request.settings.application.history_directory else None
     stage(directory, request.launch(history), request.script)
     with placed(directory, request.settings.shipped):
         settings = request.settings
         process = _start(request, directory, environ)
-        application = LocalApplication(directory, process, settings.application.name, settings.failures.termination_grace_s)
+        name, grace_s = settings.application.name, settings.failures.termination_grace_s
+        application = LocalApplication(directory, process, name, grace_s, hadoop_user(environ))
         try:
             application.wait_for_address()
             yield application

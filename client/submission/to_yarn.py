@@ -61,7 +61,7 @@ def submit(request: Request, environ: Mapping[str, str], console: Console) -> Su
         pair.save(directory)
         request = replace(request, settings=_checked(request.settings, manager, console))
         namenode.check(hadoop)
-        history = history_directory.on_hdfs(request.settings.application.history_directory, hadoop, user)
+        history = _history(request.settings.application.history_directory, hadoop, user, console)
         with staging_sweep.sweeping(hadoop, user):
             application_id = _upload(request, history, hadoop, pair, driver)
         directory.rename(directory.with_name(application_id))
@@ -69,6 +69,13 @@ def submit(request: Request, environ: Mapping[str, str], console: Console) -> Su
     source = YarnSource(manager, application_id, stop)
     clean_up = partial(staging_sweep.remove, hadoop, user, application_id)
     return Submitted(application_id, f"{manager.proxy(application_id)}/", source, manager, clean_up)
+
+
+def _history(configured: str | None, hadoop: HadoopConfiguration, user: str, console: Console) -> HistoryDirectory | None:
+    found = history_directory.on_hdfs(configured, hadoop, user)
+    if configured and not found:
+        console.line(f"warning: no history is kept: treadle.history.dir is {configured!r}, and fs.defaultFS is no HDFS")
+    return found
 
 
 def kill_by_driver(environ: Mapping[str, str], application: str) -> None:

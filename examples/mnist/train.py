@@ -47,7 +47,8 @@ def train(images: Floats, labels: npt.NDArray[np.int64], seed: int = 0) -> tuple
         for start in range(0, len(order), BATCH):
             chosen = order[start : start + BATCH]
             error = softmax(inputs[chosen] @ layer) - wanted[chosen]
-            speed = MOMENTUM * speed - rate / len(chosen) * (inputs[chosen].T @ error)
+            speed *= MOMENTUM
+            speed -= rate / len(chosen) * (inputs[chosen].T @ error)
             layer += speed
     return layer[:PIXELS], layer[PIXELS]
 
