@@ -7,10 +7,12 @@ from conf.kinds import NO_RESOURCES
 from conf.options import (
     AMOUNT_OF,
     ASSIGNMENT_OF,
+    DISCOVERY_TIMEOUT_OF,
     DRIVER_OF,
     EXTERNAL_RESOURCES,
     ON_MISSING,
     ON_MISSING_OF,
+    REGISTRATION_TIMEOUT,
     SLOTS_PER_DEVICE_OF,
     YARN_TYPE_OF,
     param_prefix,
@@ -61,12 +63,20 @@ def _read_resource(reader: Reader, name: str) -> ExternalResource | None:
     prefix = param_prefix(name)
     params = {key[len(prefix) :]: entry.value for key, entry in reader.entries.items() if key.startswith(prefix)}
     assignment, slots_per_device = _read_sharing(reader, name)
-    return ExternalResource(name, amount, driver, yarn_type, params, assignment, slots_per_device, on_missing)
+    return ExternalResource(
+        name, amount, driver, yarn_type, params, assignment, slots_per_device, on_missing, _read_timeout_s(reader, name)
+    )
 
 
 def _read_on_missing(reader: Reader, name: str) -> str:
     own = reader.optional(ON_MISSING_OF.of(name))
     return own or reader.optional(ON_MISSING) or ON_MISSING.kind.stand_in
+
+
+def _read_timeout_s(reader: Reader, name: str) -> float:
+    """By default short enough for the driver to be named before its TaskManager counts as lost."""
+    own = reader.optional(DISCOVERY_TIMEOUT_OF.of(name))
+    return (own or (reader.optional(REGISTRATION_TIMEOUT) or REGISTRATION_TIMEOUT.kind.stand_in) / 2) / 1000
 
 
 def _lacks_amount(reader: Reader, name: str) -> str | None:

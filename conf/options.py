@@ -198,6 +198,12 @@ ASSIGNMENT_OF = ResourceOption(
 SLOTS_PER_DEVICE_OF = ResourceOption(
     "slots-per-device", whole_number(1), "How many slots share a device; only with assignment `slot`. Unset: 1."
 )
+DISCOVERY_TIMEOUT_OF = ResourceOption(
+    "discovery-timeout",
+    DURATION_MS,
+    "How long the driver may take to start, and to each answer, before it counts as hung; a discovery script has a time limit of its own "
+    "within. Unset: half of `resourcemanager.taskmanager-registration.timeout`.",
+)
 KUBERNETES_TYPE_OF = ResourceOption("kubernetes.config-key", TEXT, "Accepted, for a Flink file may hold it, and not used on YARN.")
 
 RESOURCE_OPTIONS: tuple[ResourceOption[Any], ...] = (
@@ -207,6 +213,7 @@ RESOURCE_OPTIONS: tuple[ResourceOption[Any], ...] = (
     ON_MISSING_OF,
     ASSIGNMENT_OF,
     SLOTS_PER_DEVICE_OF,
+    DISCOVERY_TIMEOUT_OF,
     KUBERNETES_TYPE_OF,
 )
 """Every option that each external resource has, but for `param.<key>`, which is handed to the driver as it is."""

@@ -16,7 +16,7 @@ class ExternalResource:
     `amount` is per TaskManager. Without `yarn_type` it is discovered on the node but not requested from YARN; without `driver` it is
     requested, and user code gets no information on it. `assignment` is "slot" (a device belongs to `slots_per_device` slots, one unless
     told so) or "task-manager" (every slot sees all, as in Flink). `on_missing` is "fail", or "warn" for Flink's way: go on with what is
-    there.
+    there. Each answer of the driver may take `discovery_timeout_s`.
     """
 
     name: str
@@ -27,6 +27,7 @@ class ExternalResource:
     assignment: str = "slot"
     slots_per_device: int = 1
     on_missing: str = "fail"
+    discovery_timeout_s: float = 150.0
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,8 @@ class ReleasesDevices(Protocol):
         """Gives back whatever `discover` took on the node: rows in a file, a session of a library.
 
         Called once, when the TaskManager ends in an orderly way, also when it could not get all its devices, with those that it held
-        (perhaps none). Its slots have ended by then. A killed TaskManager calls nothing, so this must not be what others rely on.
+        (perhaps none). Its slots have ended by then. A driver that hung when it was asked for devices is not told, and a killed TaskManager
+        calls nothing, so this must not be what others rely on.
 
         Raises:
             DriverError: when that fails; it is logged, with any other exception, and a call that takes long is left alone.
@@ -121,7 +122,8 @@ class Driver(Protocol):
         """Returns at least `amount` devices, best first, when the node shows so many; else all it shows.
 
         On a node without isolation it may list devices that other containers hold. The TaskManager leases `amount` of them and asks again
-        for more when some are taken.
+        for more when some are taken. It is called in a thread; an answer after `external-resource.<name>.discovery-timeout`
+        is dropped, and the driver not called again.
 
         Raises:
             DriverError: when the devices can't be found out at all.

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeVar
 
 from conf.settings import ExternalResource
 from drivers.device import Driver, DriverError, FoundDevice
@@ -15,6 +15,9 @@ from task_manager.assigned import YARN_TYPE, Assigned, mismatch, unknown
 from task_manager.closeness import best
 from task_manager.held_devices import HeldDevices, release
 from task_manager.leases import Leases
+from task_manager.time_limit import TimeLimitError, within
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -38,14 +41,14 @@ def acquire(
     Args:
         resources: what is wanted.
         leases: of this TaskManager.
-        at_end: gets the `release` of each driver that was asked, as soon as it was: whatever happens afterwards.
+        at_end: gets the `release` of each driver that was asked, as soon as it was: whatever happens afterwards, but that the driver hangs.
         timeout_s: how long to wait for devices of a resource that others use now, such as the dying slots of a TaskManager that this
             one replaces. Nobody waits for devices that are not there.
         assigned: gives the GPUs that YARN has assigned to this container, where it does; no others are taken then.
         excluded: gives the devices that are not to be taken, UUID → why.
 
     Raises:
-        DriverError: when a driver can't be loaded or fails, or shows fewer free devices than asked for; for a resource with
+        DriverError: when a driver can't be loaded, fails or hangs, or shows fewer free devices than asked for; for a resource with
             `on-missing: warn` that is a warning, and what is there (after the same wait) is returned, as Flink does.
     """
     found = {}
@@ -87,19 +90,38 @@ class _Acquisition:
         self._own: dict[str, FoundDevice] = {}
         self._shown: list[FoundDevice] = []
         self._taken: dict[str, str] = {}
-        self._free, self._waited = 0, False
+        self._free, self._waited, self._hangs = 0, False, False
 
     def held(self, at_end: ExitStack) -> HeldDevices:
         driver: Driver | None = None
         try:
-            driver = load(self._factory, self._resource.params)
-            at_end.callback(release, self._resource.name, driver, self._own)  # by then it knows which these are
+            driver = self._answer(lambda: load(self._factory, self._resource.params))
+            at_end.callback(self._release, driver)
             self._acquire(driver)
         except DriverError as error:
             if self._resource.on_missing != "warn":
                 raise
+            if self._hangs:
+                self._give_back()
+                driver = None
             logger.warning("Going on with %d of %d: %s. %s", len(self._own), self._resource.amount, error.cause, error.remedy)
         return HeldDevices(self._resource.name, driver, tuple(self._own.values()))
+
+    def _answer(self, call: Callable[[], T]) -> T:
+        """Returns what the driver answers; once it hangs it is not called any more."""
+        resource = self._resource
+        try:
+            return within(resource.discovery_timeout_s, f"discover-{resource.name}", call)
+        except TimeLimitError as error:
+            self._hangs = True
+            raise DriverError(
+                f"{resource.name}: driver {self._factory} has not answered for {resource.discovery_timeout_s:g} s",
+                f"It or its device hangs: try it on the node, or raise external-resource.{resource.name}.discovery-timeout.",
+            ) from error
+
+    def _release(self, driver: Driver) -> None:
+        if not self._hangs:
+            release(self._resource.name, driver, self._own)
 
     def _acquire(self, driver: Driver) -> None:
         deadline = time.monotonic() + self._timeout_s
@@ -118,6 +140,8 @@ class _Acquisition:
 
     def _may_pass(self, driver: Driver) -> bool:
         """Whether a shortage is due to others, who may go; a device of another resource of ours never gets free."""
+        if self._hangs:
+            return False
         taken = [device for device in self._shown if device.uuid in self._taken]
         by_others = any(not self._leases.holds(lease_key(self._resource, device)) for device in taken)
         return _is_busy(driver) or (by_others and len(self._shown) >= self._resource.amount)
@@ -163,8 +187,10 @@ class _Acquisition:
 
     def _discover(self, driver: Driver, wanted: int) -> list[FoundDevice]:
         try:
-            return _checked(self._resource, driver.discover(wanted))
+            return _checked(self._resource, self._answer(lambda: driver.discover(wanted)))
         except DriverError as error:
+            if self._hangs:
+                raise
             if self._taken or (self._shown and self._assigned() is not None):
                 raise self._shortage(len(self._shown), error.detail or error.cause, busy=False) from error
             raise DriverError(f"{self._resource.name}: {error.cause}", error.remedy, error.detail) from error

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from drivers.device import Driver, DriverError, FoundDevice
+from task_manager.time_limit import TimeLimitError, within
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ RELEASE_S = 2.0
 
 @dataclass(frozen=True)
 class HeldDevices:
-    """The devices of one resource, leased, and their driver; None when it could not be loaded and `on-missing` is `warn`."""
+    """The devices of one resource, leased, and their driver; None when it could not be loaded, or hangs, and `on-missing` is `warn`."""
 
     resource: str
     driver: Driver | None
@@ -30,17 +30,11 @@ def release(resource: str, driver: Driver, uuids: Iterable[str], limit_s: float 
     if call is None:
         return
 
-    def run() -> None:
-        try:
-            call(tuple(uuids))
-        except DriverError as error:
-            logger.warning("Could not release the devices of %s: %s. %s", resource, error.cause, error.remedy)
-        except Exception:
-            logger.exception("Could not release the devices of %s: its driver failed", resource)
-
-    # a daemon, so that a driver that hangs can't keep the TaskManager from ending
-    thread = threading.Thread(target=run, name=f"release-{resource}", daemon=True)
-    thread.start()
-    thread.join(limit_s)
-    if thread.is_alive():
+    try:
+        within(limit_s, f"release-{resource}", lambda: call(tuple(uuids)))
+    except TimeLimitError:
         logger.warning("The driver of %s has not released its devices within %g s, going on without", resource, limit_s)
+    except DriverError as error:
+        logger.warning("Could not release the devices of %s: %s. %s", resource, error.cause, error.remedy)
+    except Exception:
+        logger.exception("Could not release the devices of %s: its driver failed", resource)

@@ -81,7 +81,7 @@ class Service:
         finally:
             self._pulse.stop()
             self._health.stop()
-            stop_all(self._processes.values(), self._grace_s)
+            stop_all(self._processes.values())
 
     def _serve(self) -> int:
         while True:
@@ -120,7 +120,7 @@ class Service:
 
     def _stop_attempt(self) -> None:
         """The signs of life go on meanwhile."""
-        stopping = threading.Thread(target=stop_all, args=(list(self._processes.values()), self._grace_s), name="stop", daemon=True)
+        stopping = threading.Thread(target=stop_all, args=(list(self._processes.values()),), name="stop", daemon=True)
         stopping.start()
         while stopping.is_alive():
             stopping.join(self._pulse.due_in_s())
@@ -130,7 +130,7 @@ class Service:
         spec = self._describe(slot, deployment)
         logger.info("Starting slot %s: %s", slot.id, spec.command)
         self._silence.begin(slot.id)
-        process = self._processes[slot.id] = SlotProcess(slot.id, spec, self._lease_descriptors)
+        process = self._processes[slot.id] = SlotProcess(slot.id, spec, self._lease_descriptors, self._grace_s)
         process.report(lambda result: self._ended(replace(result, attempt=attempt, start=start)))
 
     def _end_silent(self, slot_id: str) -> None:
@@ -139,7 +139,7 @@ class Service:
         logger.error("Ending slot %s: %s", slot_id, words)
         process = self._processes[slot_id]
         process.say(f"Treadle ends this process: {words}")
-        threading.Thread(target=process.stop, args=(0.0,), name=f"stop-{slot_id}", daemon=True).start()
+        threading.Thread(target=process.stop, kwargs={"at_once": True}, name=f"stop-{slot_id}", daemon=True).start()
 
     def _ended(self, result: SlotResult) -> None:
         """Runs in a thread of the slot's own. A process that failed may be the first to notice a lost device, which is to be told first."""
@@ -162,7 +162,7 @@ class Service:
         self._store.put(keys.lost_device(lost.task_manager_id, lost.uuid), to_bytes(lost))
         for process in self._processes.values():
             if process.slot_id in lost.slots:
-                threading.Thread(target=process.stop, args=(self._grace_s,), name=f"stop-{process.slot_id}", daemon=True).start()
+                threading.Thread(target=process.stop, name=f"stop-{process.slot_id}", daemon=True).start()
 
     def _watch(self) -> None:
         try:

@@ -68,7 +68,7 @@ def run(tmp_path, cpus):
     command = (sys.executable, "-c", "import json, os; print(json.dumps(sorted(os.sched_getaffinity(0))))")
     spec = SlotProcessSpec(command, os.environ, {}, tmp_path / "slot-0.json", tmp_path / "slot-0.log", cpus)
     ended = queue.SimpleQueue()
-    SlotProcess("tm-0/slot-0", spec, ()).report(ended.put)
+    SlotProcess("tm-0/slot-0", spec, (), 1.0).report(ended.put)
     ended.get(timeout=30)
     return spec.log_file.read_text().splitlines()
 

@@ -125,6 +125,43 @@ def test_slots_are_told_and_get_time_and_nothing_is_left(cluster, tmp_path, stop
     assert not staging_directory_exists(cluster, app)
 
 
+AWAY = 'setsid env -i CONTAINER_ID=$CONTAINER_ID sh -c \'trap "" TERM HUP; touch "$0"; while :; do sleep 0.1; done\' '
+"""Starts what has left the container's process group, which is all that a NodeManager ends, and does not heed SIGTERM."""
+
+
+def let_it_succeed(process, app, cluster, directory):
+    (directory / "go").touch()
+
+
+def kill_a_container(process, app, cluster, directory):
+    """As a NodeManager does that finds it over its memory: the process group."""
+    os.killpg(int(Path(f"/proc/{(directory / 'slot').read_text().strip()}/stat").read_text().rpartition(")")[2].split()[2]), signal.SIGKILL)
+    (directory / "go").touch()
+
+
+@pytest.mark.parametrize(
+    ("stop", "status"),
+    [
+        (let_it_succeed, "SUCCEEDED"),
+        (kill_a_container, "SUCCEEDED"),
+        (submit_kill, "KILLED"),
+        (yarn_kill, "KILLED"),
+        (kill_the_master, "FAILED"),
+    ],
+)
+def test_what_has_left_its_container_ends_with_it(cluster, tmp_path, stop, status):
+    up, go = tmp_path / "up", tmp_path / "go"
+    script = f"echo $$ >>{tmp_path / 'slot'}; {AWAY} {up} & while [ ! -e {go} ]; do sleep 0.1; done"
+    options = ["-D", "restart-strategy.type=fixed-delay", "-D", "treadle.job.termination-grace=500 ms"]
+    with running([*SMALL, *options, "--", "sh", "-c", script], cluster.environment(), tmp_path) as process:
+        app = process.stdout.readline().strip()
+        wait_for(up.exists, "what the slot has started")
+        stop(process, app, cluster, tmp_path)
+        _, err = process.communicate(timeout=90)
+    assert report(cluster, app)["finalStatus"] == status, err
+    wait_for(lambda: not processes(app), "the end of every process of the application")
+
+
 def test_what_an_application_left_that_nobody_followed_goes_with_the_next_submission(cluster, tmp_path):
     said = submit([*SMALL, "--detach", "--", "sleep", "600"], cluster.environment(), tmp_path)
     lost = said.application

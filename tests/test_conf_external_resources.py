@@ -172,6 +172,13 @@ def test_without_a_driver_it_is_requested_only() -> None:
     assert read(gpu()) == (ExternalResource("gpu", 1, None, "yarn.io/gpu", {}),)
 
 
+def test_a_driver_that_hangs_is_known_before_its_task_manager_counts_as_lost() -> None:
+    registration = {"resourcemanager.taskmanager-registration.timeout": "40 s"}
+    own = {"external-resource.gpu.discovery-timeout": "500 ms"}
+    timeouts = [read(gpu() | more)[0].discovery_timeout_s for more in ({}, registration, own, registration | own)]
+    assert timeouts == [150.0, 20.0, 0.5, 0.5]
+
+
 def test_with_neither_type_nor_driver_it_has_no_effect() -> None:
     (problem,) = problems({"external-resources": "gpu", "external-resource.gpu.amount": "1"})
     assert (

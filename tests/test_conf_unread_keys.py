@@ -61,7 +61,7 @@ def test_a_slip_is_answered_with_the_nearest_key(tmp_path: Path, wrong: str, rig
         ("treadle.0815", "treadle.taskmanager.failures-validity-interval, treadle.taskmanager.max-failures, treadle.taskmanagers"),
         (
             "external-resource.gpu.xyzzy",
-            "amount, driver-factory.class, yarn.config-key, on-missing, assignment, slots-per-device, kubernetes.config-key, param.<key>",
+            "yarn.config-key, on-missing, assignment, slots-per-device, discovery-timeout, kubernetes.config-key, param.<key>",
         ),
         ("external-resource.gpu", "amount, driver-factory.class"),
         ("external-resource.gpu.param.", "amount, driver-factory.class"),

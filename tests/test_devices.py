@@ -1,6 +1,7 @@
 """Devices of a TaskManager: what drivers may answer, and what becomes of it."""
 
 import sys
+import threading
 from contextlib import ExitStack
 from dataclasses import replace
 from types import SimpleNamespace
@@ -112,6 +113,58 @@ def test_a_drivers_own_error_keeps_its_words(driver, leases):
     with pytest.raises(DriverError, match="gpu: exit code 1") as caught:
         acquire([resource()], leases, ExitStack())
     assert (caught.value.remedy, caught.value.detail) == ("look at the script", "only 2 GPUs")
+
+
+class Hangs(Node):
+    """A driver that does not answer before `go` is set; the times that it was asked before, it does."""
+
+    def __init__(self, answers=0, count=4):
+        super().__init__(count)
+        self.answers, self.go, self.answered, self.released = answers, threading.Event(), threading.Event(), False
+        self.busy = True  # which would have it asked again
+
+    def discover(self, amount):
+        found = super().discover(amount)
+        if len(self.asked) > self.answers:
+            self.go.wait(60)
+            self.answered.set()
+        return found
+
+    def release(self, uuids):
+        self.released = True
+
+
+@pytest.mark.parametrize("answers", [0, 1], ids=["the first time", "asked for more, since others hold some"])
+def test_a_driver_that_hangs_is_named_and_its_late_answer_takes_nothing(driver, leases, tmp_path, answers):
+    node = driver(Hangs(answers))
+    words = r"^gpu: driver fake_drivers:driver has not answered for 0\.1 s$"
+    with Leases(tmp_path, "container_other") as other:
+        other.take("GPU-0")
+        with ExitStack() as at_end, pytest.raises(DriverError, match=words) as caught:
+            acquire([replace(resource(), discovery_timeout_s=0.1)], leases, at_end, timeout_s=60)
+        assert "raise external-resource.gpu.discovery-timeout" in caught.value.remedy
+        node.go.set()
+        assert node.answered.wait(60)
+    assert leases.descriptors() == ()
+    assert (len(node.asked), node.released) == (answers + 1, False)
+
+
+def test_a_driver_that_hangs_while_it_is_made_is_named(monkeypatch, leases):
+    go = threading.Event()
+    monkeypatch.setitem(sys.modules, "fake_drivers", SimpleNamespace(driver=lambda params: go.wait(60)))
+    with pytest.raises(DriverError, match=r"^gpu: driver fake_drivers:driver has not answered for 0\.1 s$"):
+        acquire([replace(resource(), discovery_timeout_s=0.1)], leases, ExitStack())
+    go.set()
+
+
+def test_on_missing_warn_goes_on_without_a_driver_that_hangs(driver, leases, tmp_path, caplog):
+    node = driver(Hangs(answers=1))
+    with Leases(tmp_path, "container_other") as other:
+        other.take("GPU-0")
+        hangs = replace(resource(), on_missing="warn", discovery_timeout_s=0.1)
+        assert acquire([hangs], leases, ExitStack()) == {"gpu": HeldDevices("gpu", None, ())}
+    node.go.set()
+    assert "Going on with 0 of 2: gpu: driver fake_drivers:driver has not answered" in caplog.text
 
 
 @pytest.mark.parametrize(("count", "strict", "left"), [(1, False, ["GPU-0"]), (1, True, []), (0, False, [])])

@@ -45,13 +45,14 @@ def registered(cluster, app):
 
 
 def pids_of(container, program):
-    """The processes of a container whose command line has this word."""
+    """The processes of a container whose command line has this word; not the reaper, which has the words of its command."""
     return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if is_of(entry, container, program)]
 
 
 def is_of(entry, container, program):
     try:
-        return f"CONTAINER_ID={container}\0" in (entry / "environ").read_text() and program in (entry / "cmdline").read_text()
+        words = (entry / "cmdline").read_text()
+        return f"CONTAINER_ID={container}\0" in (entry / "environ").read_text() and program in words and "reaper.py" not in words
     except OSError:  # it has ended meanwhile
         return False
 

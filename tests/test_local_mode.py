@@ -163,6 +163,25 @@ def test_a_discovery_script_that_misbehaves_is_named(host, text, words):
     assert [word for word in ["tm-0 on localhost", *words] if word not in said.err] == []
 
 
+@pytest.mark.parametrize(
+    "driver",
+    [
+        "import time\ndef hangs(params): time.sleep(1000)",
+        "import time\nclass hangs:\n    def __init__(self, params): ...\n    def discover(self, amount): time.sleep(1000)",
+        "import time\ntime.sleep(1000)",
+    ],
+    ids=["while it is made", "while it is asked", "while it is imported"],
+)
+def test_a_driver_that_hangs_is_named(host, driver):
+    (host / "driver.py").write_text(driver)
+    name = f"{host / 'driver.py'}:hangs"
+    options = ["-D", f"external-resource.gpu.driver-factory.class={name}", "-D", "external-resource.gpu.discovery-timeout=500 ms"]
+    said = local(host, "--resource", "gpu=1", *options, "--", "true", task_managers=1)
+    assert said.code == 1, said.err
+    assert f"tm-0 on localhost: could not register: gpu: driver {name} has not answered for 0.5 s" in said.err
+    assert "raise external-resource.gpu.discovery-timeout" in said.err
+
+
 def test_a_script_that_prints_much_after_its_first_line_is_no_trouble(host):
     said = local(host, *script(host, "echo 0; head -c 1000000 /dev/zero | tr '\\0' 7"), "--", "true", task_managers=1)
     assert said.code == 0, said.err
@@ -187,11 +206,8 @@ def asked(host, *words):
 def test_interrupting_ends_everything(host):
     command = ["sh", "-c", "echo $$ > pid; exec sleep 1000"]
     with running(["--master", "local[1]", "--", *command], {}, host) as process:
-        deadline = time.monotonic() + 60
-        while not (pid := written_pid(host)) or not (written := asked(host, "history", "list", "--local")["applications"]):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        (entry,) = written
+        pid = wait_for_pid(host)
+        (entry,) = wait_for(lambda: asked(host, "history", "list", "--local")["applications"])
         assert (entry["final_status"], entry["user"]) == ("RUNNING", asked(host, "status", entry["id"])["user"])
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
@@ -207,15 +223,24 @@ def test_interrupting_ends_everything(host):
 
 def test_a_local_application_that_something_else_ends_says_by_what(host):
     with running(["--master", "local[1]", "--", "sh", "-c", "echo $$ > pid; exec sleep 1000"], {}, host) as process:
-        deadline = time.monotonic() + 60
-        while not written_pid(host):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for_pid(host)
         (master,) = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, check=True).stdout.split()
         os.kill(int(master), signal.SIGTERM)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 3
     assert "cause: Stopped by SIGTERM\n" in err
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited 60 s in vain"
+        time.sleep(0.05)
+    return value
+
+
+def wait_for_pid(host):
+    return wait_for(lambda: written_pid(host))
 
 
 def written_pid(host):
@@ -227,6 +252,34 @@ def test_files_of_an_application_are_its_users_alone(host):
     directory = host / "treadle-home" / "applications" / said.application
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert stat.S_IMODE((directory / ".skein.pem").stat().st_mode) == 0o600
+
+
+def test_what_the_jobs_main_leaves_behind_ends_with_it(host):
+    (host / "leave.py").write_text(
+        "import os, subprocess\n"
+        "left = [subprocess.Popen(['sleep', '1000'], start_new_session=away) for away in (False, True)]\n"
+        "print('left', *(each.pid for each in left))\n"
+    )
+    said = local(host, "leave.py", task_managers=1)
+    assert said.code == 0, said.err
+    log = (host / "treadle-home" / "applications" / said.application / "job.log").read_text()
+    assert log.startswith("left ")
+    assert not any(Path(f"/proc/{pid}").exists() for pid in log.split()[1:])
+
+
+def test_interrupting_ends_what_the_jobs_main_has_started(host):
+    (host / "wait.py").write_text(
+        "import subprocess\n"
+        "child = subprocess.Popen(['sleep', '1000'], start_new_session=True)\n"
+        "open('tm-0/pid', 'w').write(str(child.pid))\n"
+        "child.wait()\n"
+    )
+    with running(["--master", "local[1]", "wait.py"], {}, host) as process:
+        pid = wait_for_pid(host)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 3, err
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_nothing_runs_on_after_the_end(host):

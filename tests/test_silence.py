@@ -16,7 +16,7 @@ QUICK = {
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.delay": "100 ms",
 }
-COMMAND = "echo $PPID > parent; while [ ! -e {go} ]; do sleep 0.1; done"
+COMMAND = "cut -d ' ' -f 4 /proc/$PPID/stat > parent; while [ ! -e {go} ]; do sleep 0.1; done"
 
 
 def wait_for(condition):
@@ -28,7 +28,7 @@ def wait_for(condition):
 
 
 def task_manager_of(directory: Path) -> int:
-    """Waits until the slot says which TaskManager is its parent."""
+    """Waits until the slot says which TaskManager is the parent of its parent."""
     file = directory / "parent"
     return int(wait_for(lambda: file.exists() and file.read_text().strip()))
 

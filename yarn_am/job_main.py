@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from processes.reaped import ReapedProcess
 from protocol.launch import CERTIFICATE, KEY, Job
 from protocol.log_tail import tail_of
 from protocol.process_output import keep_errors
@@ -23,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 EVENTS_FILE = "events.jsonl"
 _LAST_WORDS_S = 1.0
-"""How long what the main wrote to standard error at its end is waited for; a child that it left behind may hold that open."""
+"""How long what the main wrote to standard error at its end is waited for; what could not be killed may hold that open."""
 
 
 @dataclass(frozen=True)
@@ -61,59 +60,42 @@ def environment(base: Mapping[str, str], user: UserCode, context: MainContext) -
 
 
 class JobMain:
-    """Runs the main and tells of it through `emit`; told to stop it has `grace_s` seconds between SIGTERM and SIGKILL."""
+    """Runs the main and tells of it through `emit`.
+
+    Told to stop, it and what it has started have `grace_s` seconds between SIGTERM and SIGKILL; so has what it leaves behind at its end.
+    """
 
     def __init__(self, job: Job, user: UserCode, context: MainContext, emit: Callable[[Any], None], grace_s: float) -> None:
         self._job, self._user, self._context, self._emit, self._grace_s = job, user, context, emit, grace_s
-        self._process: subprocess.Popen[bytes] | None = None
-        self._errors: threading.Thread | None = None
+        self._process: ReapedProcess | None = None
         self._ended = threading.Event()
 
     def start(self) -> None:
-        """Starts the script; its output goes to the log file, and its standard error once more to a file of its own."""
-        python = self._user.interpreter(self._context.directory)
-        command = [python, *self._job.argv]
+        """Starts the script, in the main thread; its output goes to the log file, its standard error once more to a file of its own."""
+        command = [self._user.interpreter(self._context.directory), *self._job.argv]
         logger.info("Starting the job's main: %s", command)
-        try:
-            with self._context.log_file.open("ab") as log:
-                self._process = subprocess.Popen(
-                    command,
-                    cwd=self._context.directory,
-                    env=environment(os.environ, self._user, self._context),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.PIPE,
-                )
-        except OSError as error:
-            self._emit(MainEnded(127, f"{python} can't be started: {error.strerror}"))
-            return
-        assert self._process.stderr is not None
-        self._errors = keep_errors(self._process.stderr, self._context.log_file)
-        threading.Thread(target=self._wait, args=(self._process,), daemon=True).start()
-        threading.Thread(target=self._tell, args=(self._process,), daemon=True).start()
+        variables = environment(os.environ, self._user, self._context)
+        with self._context.log_file.open("ab") as log:
+            process = self._process = ReapedProcess(command, variables, self._context.directory, log, self._grace_s)
+        errors = keep_errors(process.errors, self._context.log_file)
+        threading.Thread(target=self._wait, args=(process,), daemon=True).start()
+        threading.Thread(target=self._tell, args=(process, errors), daemon=True).start()
 
     def stop(self) -> None:
-        """Ends the main if it still runs: SIGTERM, then SIGKILL."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(self._grace_s)
-        except subprocess.TimeoutExpired:
-            logger.warning("Killing the job's main, which did not end within %g s", self._grace_s)
-            self._process.kill()
+        """Ends the main and all that it has started, if something of it still runs."""
+        if self._process is not None and not self._process.stop():
+            logger.warning("The job's main has not ended after SIGKILL: a device may hold it")
 
-    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait(self, process: ReapedProcess) -> None:
         process.wait()
         self._ended.set()
 
-    def _tell(self, process: subprocess.Popen[bytes]) -> None:
+    def _tell(self, process: ReapedProcess, errors: threading.Thread) -> None:
         for event in _events(follow(self._context.directory / EVENTS_FILE, self._ended)):
             self._emit(event)
         code = process.wait()
-        if self._errors is not None:
-            self._errors.join(_LAST_WORDS_S)
-        self._emit(MainEnded(code if code >= 0 else 128 - code, tail_of(self._context.log_file)))
+        errors.join(_LAST_WORDS_S)
+        self._emit(MainEnded(code, tail_of(self._context.log_file)))
 
 
 def _events(lines: Iterator[dict[str, Any]]) -> Iterator[SchedulerUp | Progress | Reported]:

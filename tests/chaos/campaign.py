@@ -86,7 +86,7 @@ class Campaign:
         begin, passing = time.monotonic(), []
         for strike in self._strikes:
             self._over.wait(max(0.0, begin + strike.at_s - time.monotonic()))
-            blow = FAULTS[strike.fault](self._arena, random.Random(strike.seed))
+            blow = self._blow(strike)
             if blow is None:
                 continue
             logger.info("%5.0f s  %s: %s, for %g s", time.monotonic() - begin, strike.fault, blow.victim, strike.hold_s)
@@ -96,6 +96,13 @@ class Campaign:
         for thread in passing:
             thread.join()
         self._calm.set()
+
+    def _blow(self, strike: Strike) -> Blow | None:
+        try:
+            return FAULTS[strike.fault](self._arena, random.Random(strike.seed))
+        except Exception as error:
+            self._findings.note(f"{strike.fault} could not be done: {error!r}")
+            return None
 
     def _end(self, strike: Strike, blow: Blow) -> None:
         if blow.end is None:

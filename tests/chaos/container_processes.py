@@ -48,7 +48,8 @@ def _found(identity: str) -> Iterator[ContainerProcess]:
             continue
         process = Process.of(int(entry.name))
         if process and variables.get(MARKER) == identity and "CONTAINER_ID" in variables:
-            # a shell's one word may hold any of these
-            role = next((role for word, role in _ROLES.items() if word in words[1:] and "bash" not in words[0]), "")
+            # a shell's one word may hold any of these, and a reaper has the words of its command
+            is_itself = "bash" not in words[0] and not any(word.endswith("reaper.py") for word in words[1:4])
+            role = next((role for word, role in _ROLES.items() if word in words[1:] and is_itself), "")
             devices = variables.get("CUDA_VISIBLE_DEVICES", "") if role == "slot" else ""
             yield ContainerProcess(process, variables["CONTAINER_ID"], role, " ".join(words), frozenset(filter(None, devices.split(","))))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chaos.arena import Arena
+from minicluster.errors import ClusterError
 
 SPARED_NODES = 2
 """So many NodeManagers are always left alone, for the job to go on with."""
@@ -61,6 +62,11 @@ def pause_master(arena: Arena, dice: random.Random) -> Blow | None:
     return _pause(arena, dice, "master")
 
 
+def pause_am(arena: Arena, dice: random.Random) -> Blow | None:
+    """The AM's JVM stands still, and with it the store and what YARN hears of the application; and goes on."""
+    return _pause(arena, dice, "AM")
+
+
 def crash_node(arena: Arena, dice: random.Random) -> Blow | None:
     """A NodeManager is killed, its containers run on; another one is started in its place."""
     return _daemon(arena, _node(arena, dice), arena.cluster.kill_node, arena.cluster.start)
@@ -68,7 +74,14 @@ def crash_node(arena: Arena, dice: random.Random) -> Blow | None:
 
 def stop_node(arena: Arena, dice: random.Random) -> Blow | None:
     """A NodeManager is taken out of service and comes back."""
-    return _daemon(arena, _node(arena, dice), arena.cluster.stop_node, arena.cluster.start)
+
+    def stop(name: str) -> None:
+        try:
+            arena.cluster.stop_node(name)
+        except ClusterError:  # it waits for a ResourceManager that is struck just now
+            arena.cluster.kill_node(name)
+
+    return _daemon(arena, _node(arena, dice), stop, arena.cluster.start)
 
 
 def pause_node(arena: Arena, dice: random.Random) -> Blow | None:
@@ -96,12 +109,17 @@ def pause_datanode(arena: Arena, _: random.Random) -> Blow | None:
     return _daemon(arena, "dn", arena.cluster.pause, arena.cluster.resume)
 
 
+def pause_namenode(arena: Arena, _: random.Random) -> Blow | None:
+    """The NameNode stands still, and with it all of HDFS, where the staging directory is, too; and goes on."""
+    return _daemon(arena, "nn", arena.cluster.pause, arena.cluster.resume)
+
+
 FAULTS: dict[str, Fault] = {
     each.__name__: each
     for each in (
-        *(kill_slot, kill_task_manager, kill_master, kill_am, pause_slot, pause_task_manager, pause_master),
+        *(kill_slot, kill_task_manager, kill_master, kill_am, pause_slot, pause_task_manager, pause_master, pause_am),
         *(crash_node, stop_node, pause_node),
-        *(restart_resourcemanager, pause_resourcemanager, restart_datanode, pause_datanode),
+        *(restart_resourcemanager, pause_resourcemanager, restart_datanode, pause_datanode, pause_namenode),
     )
 }
 
