@@ -160,7 +160,7 @@ def test_a_task_manager_that_does_not_register_in_time_is_replaced(cluster, tmp_
     (tmp_path / "cards.py").write_text(SLOW_CARDS)
     card = ["--resource", "card=1", "-D", f"external-resource.card.driver-factory.class={tmp_path}/cards.py:Cards"]
     card += ["-D", f"external-resource.card.param.file={tmp_path}/first"]
-    limit = ["-D", "resourcemanager.taskmanager-registration.timeout=20 s"]
+    limit = ["-D", "resourcemanager.taskmanager-registration.timeout=20 s", "-D", "external-resource.card.discovery-timeout=1 h"]
     said = submit([*SMALL, *card, *limit, "--taskmanagers", "2", "--", "true"], cluster.environment(), tmp_path)
     assert said.code == 0, said.err
     assert "did not register within 20 s of the grant of container" in said.err
