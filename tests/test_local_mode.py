@@ -1,18 +1,13 @@
 """`--master local[N]` through the real program: the application master, TaskManagers and slots as processes, no Java."""
 
-import getpass
 import json
 import os
 import shutil
-import signal
-import socket
-import stat
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from submitting import SUBMIT, running, submit
+from submitting import submit
 
 import minicluster
 
@@ -195,94 +190,3 @@ def test_a_discovery_script_that_cant_run_is_named(host, mode, words):
     said = local(host, *arguments, "--", "true", task_managers=1)
     assert said.code == 1
     assert f"the discovery script {host / 'discover.sh'} {words}" in said.err
-
-
-def asked(host, *words):
-    """What another `submit` says of it meanwhile, or afterwards."""
-    environment = {**os.environ, "TREADLE_HOME": str(host / "treadle-home")}
-    return json.loads(subprocess.run([str(SUBMIT), *words, "--json"], env=environment, capture_output=True, check=True).stdout)
-
-
-def test_interrupting_ends_everything(host):
-    command = ["sh", "-c", "echo $$ > pid; exec sleep 1000"]
-    with running(["--master", "local[1]", "--", *command], {}, host) as process:
-        pid = wait_for_pid(host)
-        (entry,) = wait_for(lambda: asked(host, "history", "list", "--local")["applications"])
-        assert (entry["final_status"], entry["user"]) == ("RUNNING", asked(host, "status", entry["id"])["user"])
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-    assert process.returncode == 3, err
-    words = f"Stopped by {getpass.getuser()} on {socket.gethostname()}"
-    assert "is KILLED\n" in err
-    assert f"final status: KILLED\ncause: {words}\n" in err
-    assert not Path(f"/proc/{pid}").exists()
-    status, past = asked(host, "status", entry["id"]), asked(host, "history", "show", entry["id"])
-    assert (status["state"], status["final_status"], status["diagnostics"]) == ("KILLED", past["final_status"], past["diagnostics"])
-    assert past["diagnostics"] == words
-
-
-def test_a_local_application_that_something_else_ends_says_by_what(host):
-    with running(["--master", "local[1]", "--", "sh", "-c", "echo $$ > pid; exec sleep 1000"], {}, host) as process:
-        wait_for_pid(host)
-        (master,) = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, check=True).stdout.split()
-        os.kill(int(master), signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
-    assert process.returncode == 3
-    assert "cause: Stopped by SIGTERM\n" in err
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 60
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited 60 s in vain"
-        time.sleep(0.05)
-    return value
-
-
-def wait_for_pid(host):
-    return wait_for(lambda: written_pid(host))
-
-
-def written_pid(host):
-    return next((path.read_text().strip() for path in (host / "treadle-home").glob("applications/*/tm-0/pid")), "")
-
-
-def test_files_of_an_application_are_its_users_alone(host):
-    said = local(host, "--", "true", task_managers=1)
-    directory = host / "treadle-home" / "applications" / said.application
-    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    assert stat.S_IMODE((directory / ".skein.pem").stat().st_mode) == 0o600
-
-
-def test_what_the_jobs_main_leaves_behind_ends_with_it(host):
-    (host / "leave.py").write_text(
-        "import os, subprocess\n"
-        "left = [subprocess.Popen(['sleep', '1000'], start_new_session=away) for away in (False, True)]\n"
-        "print('left', *(each.pid for each in left))\n"
-    )
-    said = local(host, "leave.py", task_managers=1)
-    assert said.code == 0, said.err
-    log = (host / "treadle-home" / "applications" / said.application / "job.log").read_text()
-    assert log.startswith("left ")
-    assert not any(Path(f"/proc/{pid}").exists() for pid in log.split()[1:])
-
-
-def test_interrupting_ends_what_the_jobs_main_has_started(host):
-    (host / "wait.py").write_text(
-        "import subprocess\n"
-        "child = subprocess.Popen(['sleep', '1000'], start_new_session=True)\n"
-        "open('tm-0/pid', 'w').write(str(child.pid))\n"
-        "child.wait()\n"
-    )
-    with running(["--master", "local[1]", "wait.py"], {}, host) as process:
-        pid = wait_for_pid(host)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-    assert process.returncode == 3, err
-    assert not Path(f"/proc/{pid}").exists()
-
-
-def test_nothing_runs_on_after_the_end(host):
-    local(host, "--", "true")
-    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert str(host) not in listing
